@@ -1,0 +1,123 @@
+//! The system call table of the login shell: what read → hash → answer needs, and nothing else.
+//!
+//! What a back end needs on top enters by [`rule`](crate::rule). Each rule names the scenario in
+//! which the release binary makes the call:
+//!
+//! | scenario | what happens |
+//! |---|---|
+//! | `sign` | an artifact is signed and the record is written |
+//! | `large-input` | enough of everything that the allocator asks the kernel for memory |
+//! | `panic` | a panic writes its message, then the process ends |
+//! | `signal-stop-continue` | the process is stopped and continued while it waits for input |
+//! | `clock-without-vdso` | the host has no clock that user space can read |
+//!
+//! Deliberately absent: `rt_sigreturn` (no handler is ever installed, and it is the call that lets
+//! an attacker set every register and the signal mask), `futex` and `madvise` (one thread),
+//! `writev`, `fcntl`, `ioctl`, `lseek`, `fstat`; whatever signals: a panic that aborts under this
+//! filter is killed with SIGSYS where it would raise SIGABRT, which ends the process as surely.
+
+use std::os::fd::RawFd;
+
+use crate::rule::rule_for;
+use crate::{Arch, Condition, ConfineError, Rule};
+
+/// Which descriptors beyond the standard streams are open when the filter is loaded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OpenFds {
+    /// The audit sink, a file or a connected socket.
+    pub log: Option<RawFd>,
+}
+
+/// Standard streams polled at once, plus one descriptor of a back end.
+const POLLED_MAX: u32 = 4;
+/// PROT_READ | PROT_WRITE: never executable.
+const READ_WRITE: u32 = 0x1 | 0x2;
+/// MAP_PRIVATE | MAP_ANONYMOUS: never a file, never shared.
+const PRIVATE_ANONYMOUS: u32 = 0x02 | 0x20;
+/// MREMAP_MAYMOVE.
+const MAY_MOVE: u32 = 0x1;
+/// GRND_NONBLOCK | GRND_INSECURE: never GRND_RANDOM. The second is what hash tables ask for.
+const NON_BLOCKING: u32 = 0x1 | 0x4;
+
+/// The base table of the login shell, for the architecture compiled for.
+///
+/// # Errors
+/// [`ConfineError::Descriptor`] when a descriptor is negative.
+pub fn shell_rules(fds: &OpenFds) -> Result<Vec<Rule>, ConfineError> {
+    shell_rules_for(Arch::NATIVE, fds)
+}
+
+/// [`shell_rules`] for a chosen architecture, to be compiled and interpreted elsewhere.
+///
+/// # Errors
+/// Those of [`shell_rules`].
+pub fn shell_rules_for(arch: Arch, fds: &OpenFds) -> Result<Vec<Rule>, ConfineError> {
+    let plain = |name, equals: &[(u8, u32)], reason| rule_for(arch, name, equals, reason);
+    let mut rules = vec![
+        plain("read", &[(0, 0)], "the artifact, from standard input")?,
+        plain("write", &[(0, 1)], "the signature, to standard output")?,
+        plain(
+            "write",
+            &[(0, 2)],
+            "one sentence to the caller, or a panic message",
+        )?
+        .in_scenario("panic"),
+        // The allocator. Sizes are bounded by the address space limit.
+        plain("mmap", &[(3, PRIVATE_ANONYMOUS)], "memory")?
+            .when(Condition::within(2, READ_WRITE))
+            .in_scenario("large-input"),
+        plain(
+            "mprotect",
+            &[],
+            "musl's allocator opens its own bookkeeping pages",
+        )?
+        .when(Condition::within(2, READ_WRITE))
+        .in_scenario("large-input"),
+        plain("munmap", &[], "memory given back")?.in_scenario("large-input"),
+        plain("mremap", &[(3, MAY_MOVE)], "a growing buffer")?.in_scenario("large-input"),
+        plain("brk", &[], "memory")?.in_scenario("large-input"),
+        plain(
+            "getrandom",
+            &[],
+            "salts, identifiers and the seeds of hash tables",
+        )?
+        .when(Condition::within(2, NON_BLOCKING)),
+        plain("clock_gettime", &[], "the time of signature and record")?
+            .in_scenario("clock-without-vdso"),
+        plain(
+            "restart_syscall",
+            &[],
+            "a wait goes on after the process was stopped",
+        )?
+        .in_scenario("signal-stop-continue"),
+        plain(
+            "sigaltstack",
+            &[],
+            "the runtime gives its overflow stack back at exit",
+        )?,
+        plain("exit_group", &[], "the end")?,
+    ];
+    rules.push(waiting(arch)?);
+    if let Some(log) = fds.log {
+        let log = u32::try_from(log).map_err(|_| ConfineError::Descriptor(log))?;
+        rules.push(plain("write", &[(0, log)], "the audit record")?);
+        rules.push(plain("close", &[(0, log)], "the audit sink is dropped")?);
+    }
+    Ok(rules)
+}
+
+/// `poll`, which newer architectures only have as `ppoll`.
+fn waiting(arch: Arch) -> Result<Rule, ConfineError> {
+    let reason = "input with a time limit; whether the caller is still there";
+    let bounded = Condition::AtMost {
+        arg: 1,
+        value: POLLED_MAX,
+    };
+    Ok(match arch {
+        Arch::X86_64 => rule_for(arch, "poll", &[], reason)?.when(bounded),
+        // With a signal mask it could block SIGALRM, and with it the deadline.
+        Arch::Aarch64 => rule_for(arch, "ppoll", &[], reason)?
+            .when(bounded)
+            .when(Condition::Zero { arg: 3 }),
+    })
+}
