@@ -1,0 +1,340 @@
+//! Making a detached OpenPGP signature from a digest that is still open at its end.
+//!
+//! The packet profile is the one that GnuPG, Sequoia, rPGP and every pacman accept: type 0x00,
+//! creation time and issuer fingerprint hashed, issuer key id unhashed (version 4), every
+//! subpacket under 192 bytes, nothing critical, numbers without leading zeros, and for version 4
+//! the old packet header.
+//!
+//! Absent: any other signature type. The type is a constant, and nothing that a caller sent
+//! stands in the hashed area, so no input can become a certification.
+
+use std::time::SystemTime;
+
+use sequoia_openpgp::crypto::mpi;
+use sequoia_openpgp::packet::signature::subpacket::{
+    NotationData, NotationDataFlags, Subpacket, SubpacketArea, SubpacketValue,
+};
+use sequoia_openpgp::packet::{Packet, Signature, signature::Signature4, signature::Signature6};
+use sequoia_openpgp::parse::Parse;
+use sequoia_openpgp::serialize::MarshalInto;
+use sequoia_openpgp::types::{
+    HashAlgorithm as PgpHash, PublicKeyAlgorithm, SignatureType, Timestamp,
+};
+
+use crate::certificate::{KeyVersion, SigningKey, chain};
+use crate::digest::{Digest, HashAlgorithm};
+use crate::hasher::Hasher;
+use crate::signer::{PublicKey, SignatureValue, bits, trim};
+
+/// A detached signature over a binary document (RFC 9580, section 5.2.1.1), and no other type.
+const TYPE: u8 = 0x00;
+
+/// Notation of the raw SHA-512 digest of the signed file, which Arch Linux' tools read.
+const DATA_DIGEST_NOTATION: &str = "data-digest@archlinux.org";
+
+/// What signatures of a key look like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Profile {
+    /// The hash algorithm of the signature.
+    pub hash: HashAlgorithm,
+    /// What is hashed beside creation time and issuer.
+    pub notation: Notation,
+}
+
+/// A notation that a signature carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Notation {
+    /// None.
+    None,
+    /// `data-digest@archlinux.org`: the 64 raw bytes of the artifact's SHA-512.
+    DataDigest,
+}
+
+impl Default for Profile {
+    /// SHA-512 and no notation.
+    fn default() -> Self {
+        Self {
+            hash: HashAlgorithm::Sha512,
+            notation: Notation::None,
+        }
+    }
+}
+
+/// Why no signature came of what the device answered. Recorded, never retried.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SignatureError {
+    /// The device's answer is of another kind than its key, or of an impossible length.
+    #[error("the device answered with a signature of another kind or length")]
+    WrongShape,
+    /// The packet could not be put together.
+    #[error("assembling the signature packet: {0}")]
+    Assembly(String),
+    /// The finished signature does not verify with the certificate's key.
+    #[error("the finished signature does not verify: {0}")]
+    Verification(String),
+}
+
+/// A finished detached signature: one binary OpenPGP packet that was verified.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DetachedSignature {
+    bytes: Vec<u8>,
+}
+
+impl DetachedSignature {
+    /// The packet.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The packet.
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+}
+
+/// A signature packet that lacks only the signature: all that is hashed after the document.
+pub(crate) struct Unsigned {
+    version: KeyVersion,
+    hash: HashAlgorithm,
+    algorithm: PublicKeyAlgorithm,
+    hashed: SubpacketArea,
+    unhashed: SubpacketArea,
+    salt: Vec<u8>,
+    digest: Digest,
+}
+
+impl Unsigned {
+    /// Finishes `document` (for version 6: the salt followed by the document) with the trailer of
+    /// a signature by `key` made at `created`.
+    ///
+    /// # Errors
+    /// [`SignatureError::Assembly`] if a time or length does not fit the format.
+    pub(crate) fn new(
+        key: &SigningKey,
+        notation: Option<&Digest>,
+        created: SystemTime,
+        salt: &[u8],
+        document: Hasher,
+    ) -> Result<Self, SignatureError> {
+        let hash = document.algorithm();
+        let algorithm = key.openpgp().pk_algo();
+        let version = key.version();
+        let hashed = hashed_area(key, notation, created)?;
+        let unhashed = match version {
+            KeyVersion::V4 => area(vec![SubpacketValue::Issuer(key.openpgp().keyid())])?,
+            KeyVersion::V6 => area(Vec::new())?,
+        };
+        let trailer = trailer(version, algorithm.into(), hash, &to_vec(&hashed)?)?;
+        let digest = document.finish_with(&trailer);
+        Ok(Self {
+            version,
+            hash,
+            algorithm,
+            hashed,
+            unhashed,
+            salt: salt.to_vec(),
+            digest,
+        })
+    }
+
+    /// What the device signs.
+    pub(crate) fn digest(&self) -> &Digest {
+        &self.digest
+    }
+
+    /// Puts `value` in, and verifies the result as it will leave: parsed back from its bytes,
+    /// with the certificate's key, over the digest of the stream.
+    ///
+    /// # Errors
+    /// See [`SignatureError`].
+    pub(crate) fn finish(
+        self,
+        value: &SignatureValue,
+        key: &SigningKey,
+    ) -> Result<DetachedSignature, SignatureError> {
+        let mpis = mpis(value, key.public_key(), self.algorithm)?;
+        let [first, second, ..] = *self.digest.as_bytes() else {
+            return Err(SignatureError::WrongShape);
+        };
+        let (prefix, hash) = ([first, second], pgp_hash(self.hash));
+        let (hashed, unhashed) = (self.hashed, self.unhashed);
+        let signature: Signature = match self.version {
+            KeyVersion::V4 => Signature4::new(
+                SignatureType::Binary,
+                self.algorithm,
+                hash,
+                hashed,
+                unhashed,
+                prefix,
+                mpis,
+            )
+            .into(),
+            KeyVersion::V6 => Signature6::new(
+                SignatureType::Binary,
+                self.algorithm,
+                hash,
+                hashed,
+                unhashed,
+                prefix,
+                self.salt,
+                mpis,
+            )
+            .map_err(|error| SignatureError::Assembly(chain(&error)))?
+            .into(),
+        };
+        let body = to_vec(&signature)?;
+        let mut bytes = header(self.version, body.len())?;
+        bytes.extend_from_slice(&body);
+        verify(&bytes, key, &self.digest)?;
+        Ok(DetachedSignature { bytes })
+    }
+}
+
+fn hashed_area(
+    key: &SigningKey,
+    notation: Option<&Digest>,
+    created: SystemTime,
+) -> Result<SubpacketArea, SignatureError> {
+    let created =
+        Timestamp::try_from(created).map_err(|error| SignatureError::Assembly(chain(&error)))?;
+    let mut values = vec![
+        SubpacketValue::SignatureCreationTime(created),
+        SubpacketValue::IssuerFingerprint(key.openpgp().fingerprint()),
+    ];
+    if let Some(digest) = notation {
+        values.push(SubpacketValue::NotationData(NotationData::new(
+            DATA_DIGEST_NOTATION,
+            digest.as_bytes(),
+            NotationDataFlags::empty(),
+        )));
+    }
+    area(values)
+}
+
+/// An area of these subpackets, none of them critical.
+fn area(values: Vec<SubpacketValue>) -> Result<SubpacketArea, SignatureError> {
+    values
+        .into_iter()
+        .map(|value| Subpacket::new(value, false))
+        .collect::<Result<Vec<_>, _>>()
+        .and_then(SubpacketArea::new)
+        .map_err(|error| SignatureError::Assembly(chain(&error)))
+}
+
+/// What is hashed after the document (RFC 9580, section 5.2.4): the fields of the signature
+/// packet up to its hashed area, then version, 0xff and the length of these fields.
+fn trailer(
+    version: KeyVersion,
+    algorithm: u8,
+    hash: HashAlgorithm,
+    hashed: &[u8],
+) -> Result<Vec<u8>, SignatureError> {
+    let too_long = |_| SignatureError::Assembly("hashed area too long".to_owned());
+    let version_octet = match version {
+        KeyVersion::V4 => 4,
+        KeyVersion::V6 => 6,
+    };
+    let mut fields = vec![version_octet, TYPE, algorithm, hash.openpgp_id()];
+    match version {
+        KeyVersion::V4 => {
+            fields.extend(u16::try_from(hashed.len()).map_err(too_long)?.to_be_bytes());
+        }
+        KeyVersion::V6 => {
+            fields.extend(u32::try_from(hashed.len()).map_err(too_long)?.to_be_bytes());
+        }
+    }
+    fields.extend_from_slice(hashed);
+    let length = u32::try_from(fields.len()).map_err(too_long)?;
+    fields.extend([version_octet, 0xff]);
+    fields.extend(length.to_be_bytes());
+    Ok(fields)
+}
+
+/// Packet header of a signature of `length` bytes. Older libalpm reads only the old format, which
+/// RFC 9580 (section 4.2) keeps for version 4; version 6 gets the new one.
+fn header(version: KeyVersion, length: usize) -> Result<Vec<u8>, SignatureError> {
+    let too_long = |_| SignatureError::Assembly("packet too long".to_owned());
+    let short = u8::try_from(length).ok();
+    Ok(match (version, short) {
+        (KeyVersion::V4, Some(length)) => vec![0x88, length],
+        (KeyVersion::V4, None) => {
+            let [high, low] = u16::try_from(length).map_err(too_long)?.to_be_bytes();
+            vec![0x89, high, low]
+        }
+        (KeyVersion::V6, Some(length @ ..192)) => vec![0xc2, length],
+        (KeyVersion::V6, _) => {
+            let length = u32::try_from(length).map_err(too_long)?.to_be_bytes();
+            [0xc2, 0xff].into_iter().chain(length).collect()
+        }
+    })
+}
+
+/// The device's numbers in OpenPGP's clothes: shapes checked, leading zeros gone.
+fn mpis(
+    value: &SignatureValue,
+    key: &PublicKey,
+    algorithm: PublicKeyAlgorithm,
+) -> Result<mpi::Signature, SignatureError> {
+    match (value, key) {
+        (SignatureValue::Ed25519(signature), PublicKey::Ed25519(_)) => {
+            if algorithm == PublicKeyAlgorithm::Ed25519 {
+                return Ok(mpi::Signature::Ed25519 {
+                    s: Box::new(*signature),
+                });
+            }
+            let (r, s) = signature.split_at(32);
+            Ok(mpi::Signature::EdDSA {
+                r: r.to_vec().into(),
+                s: s.to_vec().into(),
+            })
+        }
+        (SignatureValue::Ecdsa { r, s }, PublicKey::Ecdsa { curve, .. })
+            if [r, s]
+                .iter()
+                .all(|part| (1..=curve.scalar_bytes()).contains(&trim(part).len())) =>
+        {
+            Ok(mpi::Signature::ECDSA {
+                r: trim(r).to_vec().into(),
+                s: trim(s).to_vec().into(),
+            })
+        }
+        (SignatureValue::Rsa(s), PublicKey::Rsa { n, .. })
+            if (1..=bits(n).div_ceil(8)).contains(&trim(s).len()) =>
+        {
+            Ok(mpi::Signature::RSA {
+                s: trim(s).to_vec().into(),
+            })
+        }
+        _ => Err(SignatureError::WrongShape),
+    }
+}
+
+fn verify(bytes: &[u8], key: &SigningKey, digest: &Digest) -> Result<(), SignatureError> {
+    let failed = |error: &_| SignatureError::Verification(chain(error));
+    let Packet::Signature(signature) = Packet::from_bytes(bytes).map_err(|error| failed(&error))?
+    else {
+        return Err(SignatureError::Verification(
+            "not a signature packet".to_owned(),
+        ));
+    };
+    if signature.typ() != SignatureType::Binary {
+        return Err(SignatureError::Verification("not of type 0x00".to_owned()));
+    }
+    signature
+        .verify_digest(key.openpgp(), digest.as_bytes())
+        .map_err(|error| failed(&error))
+}
+
+fn pgp_hash(hash: HashAlgorithm) -> PgpHash {
+    match hash {
+        HashAlgorithm::Sha256 => PgpHash::SHA256,
+        HashAlgorithm::Sha384 => PgpHash::SHA384,
+        HashAlgorithm::Sha512 => PgpHash::SHA512,
+    }
+}
+
+fn to_vec(object: &impl MarshalInto) -> Result<Vec<u8>, SignatureError> {
+    object
+        .to_vec()
+        .map_err(|error| SignatureError::Assembly(chain(&error)))
+}

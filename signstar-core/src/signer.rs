@@ -1,0 +1,165 @@
+//! The seam between what is signed and what holds the key.
+//!
+//! A back end is data: a name, a [`Signer`] it has opened, and what it must still reach after
+//! lock-down. It knows digests and raw key material, never OpenPGP or any other format.
+
+use crate::digest::Digest;
+
+/// A key on an opened device, ready to sign digests.
+pub trait Signer {
+    /// The public half, as the device reports it.
+    fn public_key(&self) -> &PublicKey;
+
+    /// Signs `digest` once. Ed25519 signs the digest's bytes as its message, ECDSA takes their
+    /// leftmost bits (FIPS 186-5), RSA wraps them in a PKCS#1 v1.5 `DigestInfo` (RFC 8017).
+    ///
+    /// # Errors
+    /// See [`SignerError`]. After an error nothing may be known about whether the device has
+    /// signed; the caller of this function never repeats it for the same approval.
+    fn sign(&mut self, digest: &Digest) -> Result<RawSignature, SignerError>;
+}
+
+/// Elliptic curves for ECDSA.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Curve {
+    /// NIST P-256.
+    P256,
+    /// NIST P-384.
+    P384,
+    /// NIST P-521.
+    P521,
+}
+
+impl Curve {
+    /// Length of a field element and of a scalar, in bytes.
+    pub const fn scalar_bytes(self) -> usize {
+        match self {
+            Self::P256 => 32,
+            Self::P384 => 48,
+            Self::P521 => 66,
+        }
+    }
+}
+
+/// A public key, without format and without metadata.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PublicKey {
+    /// Ed25519 (RFC 8032): the encoded point.
+    Ed25519([u8; 32]),
+    /// ECDSA: the uncompressed point `04 ‖ x ‖ y`, each coordinate of [`Curve::scalar_bytes`].
+    Ecdsa {
+        /// The curve of the point.
+        curve: Curve,
+        /// The point.
+        point: Vec<u8>,
+    },
+    /// RSA: big-endian numbers without leading zeros.
+    Rsa {
+        /// The modulus.
+        n: Vec<u8>,
+        /// The public exponent.
+        e: Vec<u8>,
+    },
+}
+
+impl PublicKey {
+    /// Algorithm and size, for people: `ed25519`, `p256`, `rsa4096`.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Ed25519(_) => "ed25519".to_owned(),
+            Self::Ecdsa {
+                curve: Curve::P256, ..
+            } => "p256".to_owned(),
+            Self::Ecdsa {
+                curve: Curve::P384, ..
+            } => "p384".to_owned(),
+            Self::Ecdsa {
+                curve: Curve::P521, ..
+            } => "p521".to_owned(),
+            Self::Rsa { n, .. } => format!("rsa{}", bits(n)),
+        }
+    }
+}
+
+/// Number of significant bits of a big-endian number.
+pub(crate) fn bits(number: &[u8]) -> usize {
+    let trimmed = trim(number);
+    let leading = trimmed.first().map_or(0, |byte| byte.leading_zeros());
+    trimmed.len() * 8 - usize::try_from(leading).unwrap_or(0)
+}
+
+/// The big-endian number without its leading zeros.
+pub(crate) fn trim(number: &[u8]) -> &[u8] {
+    let zeros = number.iter().take_while(|&&byte| byte == 0).count();
+    number.get(zeros..).unwrap_or(&[])
+}
+
+/// The signature proper, as numbers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SignatureValue {
+    /// Ed25519: `R ‖ S`.
+    Ed25519([u8; 64]),
+    /// ECDSA: two big-endian numbers; leading zeros are allowed.
+    Ecdsa {
+        /// The number r.
+        r: Vec<u8>,
+        /// The number s.
+        s: Vec<u8>,
+    },
+    /// RSA: one big-endian number; leading zeros are allowed.
+    Rsa(Vec<u8>),
+}
+
+/// What a device answered, with its signature counter if it has one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RawSignature {
+    /// The signature.
+    pub value: SignatureValue,
+    /// How many signatures the device has made with this key, this one included.
+    pub counter: Option<u64>,
+}
+
+/// Why a device did not sign. Texts carry no secret and no raw answer of the device.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SignerError {
+    /// The device cannot be reached or has gone. The operator must look; a later retry may help.
+    #[error("device unavailable: {0}")]
+    Unavailable(String),
+    /// The device is used by somebody else or asks to wait. A retry helps.
+    #[error("device busy: {0}")]
+    Busy(String),
+    /// The device refused the credential. It is never tried again; the operator must act.
+    #[error("device refused the credential: {0}")]
+    Credential(String),
+    /// The key cannot do what was asked, or the device answered nonsense. A retry does not help.
+    #[error("device failed: {0}")]
+    Failed(String),
+}
+
+/// What a back end must still reach once the process is locked down.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reach {
+    /// System calls beyond those of every signature.
+    pub rules: Vec<ReachRule>,
+    /// TCP ports to which a socket that exists already may still connect.
+    pub tcp_ports: Vec<u16>,
+}
+
+/// A system call that a device needs after lock-down.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReachRule {
+    /// The kernel's name of it, `sendto` say.
+    pub syscall: &'static str,
+    /// Arguments (by position from 0) that must have exactly this value, compared as 32 bits.
+    pub equals: Vec<(u8, u32)>,
+    /// Why it is needed.
+    pub reason: &'static str,
+}
+
+/// A device that a back end has opened.
+pub struct Opened {
+    /// The key.
+    pub signer: Box<dyn Signer>,
+    /// What it needs after lock-down.
+    pub reach: Reach,
+}
