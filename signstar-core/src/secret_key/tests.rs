@@ -277,7 +277,7 @@ fn opens_keys_of_sequoia_of_both_versions_armored_too() {
             CipherSuite::P384,
             CipherSuite::P521,
         ] {
-            let cert = sequoia(suite, profile.clone());
+            let cert = sequoia(suite, profile);
             let armored = cert.as_tsk().armored().to_vec().unwrap();
             for key in cert.keys().filter(|key| key.key().pk_algo().for_signing()) {
                 let fingerprint = key.key().fingerprint().to_hex();
