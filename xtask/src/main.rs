@@ -1,0 +1,56 @@
+//! `cargo xtask`: building, testing, demonstrating and measuring Signstar.
+//!
+//! Everything that a person or a machine does with this tree beside plain cargo commands is a
+//! subcommand here, in Rust, without scripts. What is built for users never depends on it.
+
+mod advisories;
+mod closure;
+mod failure;
+mod program;
+mod test;
+mod tidy;
+mod tools;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use failure::Result;
+
+/// Build, test, demonstrate and measure Signstar
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    Test(test::Options),
+    /// Install what the tests need
+    Tools,
+    /// Check the rules of the tree
+    Tidy,
+    Closure(closure::Options),
+}
+
+fn main() -> ExitCode {
+    match run(&Arguments::parse().task) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("xtask: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(task: &Task) -> Result<()> {
+    match task {
+        Task::Test(options) => test::run(options),
+        Task::Tools => tools::run(),
+        Task::Tidy => tidy::run(),
+        Task::Closure(options) => closure::run(options),
+    }
+}

@@ -1,0 +1,133 @@
+//! What the stages did: time, result, tests counted, and what could not be checked.
+
+use std::time::{Duration, Instant};
+
+use crate::failure::Result;
+
+/// The record of one run.
+#[derive(Default)]
+pub(crate) struct Report {
+    rows: Vec<Row>,
+    not_checked: Vec<String>,
+    counts: Counts,
+}
+
+struct Row {
+    name: &'static str,
+    took: Duration,
+    failure: Option<String>,
+}
+
+/// Sums of cargo's `test result:` lines.
+#[derive(Default)]
+pub(crate) struct Counts {
+    passed: u64,
+    failed: u64,
+    ignored: u64,
+}
+
+impl Counts {
+    /// Adds the numbers of a line such as `test result: ok. 3 passed; 0 failed; 0 ignored; …`.
+    pub(crate) fn add(&mut self, line: &str) {
+        let Some(numbers) = line.strip_prefix("test result: ") else {
+            return;
+        };
+        for part in numbers.split([';', '.']) {
+            let mut words = part.split_whitespace();
+            let (Some(number), Some(what)) = (words.next(), words.next()) else {
+                continue;
+            };
+            let Ok(number) = number.parse::<u64>() else {
+                continue;
+            };
+            match what {
+                "passed" => self.passed += number,
+                "failed" => self.failed += number,
+                "ignored" => self.ignored += number,
+                _ => {}
+            }
+        }
+    }
+
+    /// How many were left out.
+    pub(crate) fn ignored(&self) -> u64 {
+        self.ignored
+    }
+
+    /// How many were run.
+    pub(crate) fn ran(&self) -> u64 {
+        self.passed + self.failed
+    }
+}
+
+impl Report {
+    /// Runs one stage and keeps what it took and how it ended.
+    pub(crate) fn stage(&mut self, name: &'static str, run: fn(&mut Self) -> Result<()>) {
+        println!("\n==== {name}");
+        let start = Instant::now();
+        let failure = run(self).err().map(|error| error.to_string());
+        if let Some(failure) = &failure {
+            println!("{name} failed: {failure}");
+        }
+        self.rows.push(Row {
+            name,
+            took: start.elapsed(),
+            failure,
+        });
+    }
+
+    /// Keeps something that this machine did not let us check, to say so at the end.
+    pub(crate) fn not_checked(&mut self, what: impl Into<String>) {
+        let what = what.into();
+        println!("NOT CHECKED: {what}");
+        self.not_checked.push(what);
+    }
+
+    /// The tests counted so far.
+    pub(crate) fn counts(&mut self) -> &mut Counts {
+        &mut self.counts
+    }
+
+    /// The stages that failed.
+    pub(crate) fn failed(&self) -> Vec<&'static str> {
+        self.rows
+            .iter()
+            .filter(|row| row.failure.is_some())
+            .map(|row| row.name)
+            .collect()
+    }
+
+    /// Prints the table.
+    pub(crate) fn print(&self) {
+        println!("\n{:<12} {:>8}  result", "stage", "seconds");
+        for row in &self.rows {
+            let result = row.failure.as_deref().unwrap_or("ok");
+            println!("{:<12} {:>8.1}  {result}", row.name, row.took.as_secs_f64());
+        }
+        let total: Duration = self.rows.iter().map(|row| row.took).sum();
+        println!("{:<12} {:>8.1}", "total", total.as_secs_f64());
+        for what in &self.not_checked {
+            println!("NOT CHECKED: {what}");
+        }
+        if self.counts.ran() > 0 {
+            println!(
+                "{} passed, {} failed",
+                self.counts.passed, self.counts.failed
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Counts;
+
+    #[test]
+    fn counts_what_cargo_prints() {
+        let mut counts = Counts::default();
+        counts.add("running 4 tests");
+        counts.add("test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; finished in 0.1s");
+        counts.add("test result: FAILED. 10 passed; 2 failed; 0 ignored; 0 measured");
+        assert_eq!((counts.passed, counts.failed, counts.ignored), (13, 2, 1));
+    }
+}

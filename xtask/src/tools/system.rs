@@ -1,0 +1,148 @@
+//! Programs of the system, installed with its package manager where we may.
+
+use crate::failure::{Failure, Result};
+use crate::program::{Program, find};
+
+/// A program that tests start, and the packages that bring it.
+pub(crate) struct Needed {
+    program: &'static str,
+    debian: &'static str,
+    arch: &'static str,
+}
+
+const fn needed(program: &'static str, debian: &'static str, arch: &'static str) -> Needed {
+    Needed {
+        program,
+        debian,
+        arch,
+    }
+}
+
+/// What `cargo xtask test` needs.
+pub(crate) const TESTS: [Needed; 25] = [
+    // The transport, and what a caller may try through it.
+    needed("sshd", "openssh-server", "openssh"),
+    needed("ssh", "openssh-client", "openssh"),
+    needed("sftp", "openssh-client", "openssh"),
+    needed("rsync", "rsync", "rsync"),
+    needed("git", "git", "git"),
+    // Real artifacts: databases, packages, images.
+    needed("pacman", "pacman-package-manager", "pacman"),
+    needed("repo-add", "pacman-package-manager", "pacman"),
+    needed("makepkg", "makepkg", "pacman"),
+    needed("bsdtar", "libarchive-tools", "libarchive"),
+    needed("fakeroot", "fakeroot", "fakeroot"),
+    needed("zstd", "zstd", "zstd"),
+    needed("xz", "xz-utils", "xz"),
+    needed("xorriso", "xorriso", "libisoburn"),
+    // Independent verifiers.
+    needed("gpg", "gnupg", "gnupg"),
+    needed("gpgv", "gpgv", "gnupg"),
+    needed("sq", "sq", "sequoia-sq"),
+    needed("sqop", "sqop", "sequoia-sop"),
+    // Watching the sandbox, playing the system log.
+    needed("strace", "strace", "strace"),
+    needed("socat", "socat", "socat"),
+    needed("unshare", "util-linux", "util-linux"),
+    needed("mount", "mount", "util-linux"),
+    needed("openssl", "openssl", "openssl"),
+    needed("python3", "python3", "python"),
+    needed("strip", "binutils", "binutils"),
+    // Manual pages.
+    needed("mandoc", "mandoc", "mandoc"),
+];
+
+/// What `cargo xtask bench` needs beside that.
+pub(crate) const BENCH: [Needed; 2] = [
+    needed("hyperfine", "hyperfine", "hyperfine"),
+    needed("time", "time", "time"),
+];
+
+/// A package manager that is known here.
+struct Manager {
+    program: &'static str,
+    refresh: &'static [&'static str],
+    install: &'static [&'static str],
+    package: fn(&Needed) -> &'static str,
+}
+
+const MANAGERS: [Manager; 2] = [
+    Manager {
+        program: "apt-get",
+        refresh: &["--quiet", "update"],
+        install: &[
+            "--quiet",
+            "install",
+            "--yes",
+            "--no-install-recommends",
+            "-o",
+            "DPkg::Lock::Timeout=120",
+        ],
+        package: |needed| needed.debian,
+    },
+    Manager {
+        program: "pacman",
+        refresh: &[],
+        install: &["-S", "--needed", "--noconfirm"],
+        package: |needed| needed.arch,
+    },
+];
+
+/// Makes sure that every program of `list` is there.
+pub(crate) fn ensure(list: &[Needed]) -> Result<()> {
+    let missing: Vec<&Needed> = list
+        .iter()
+        .filter(|needed| find(needed.program).is_none())
+        .collect();
+    if missing.is_empty() {
+        println!("all {} programs of the system are there", list.len());
+        return Ok(());
+    }
+    let names: Vec<&str> = missing.iter().map(|needed| needed.program).collect();
+    println!("missing: {}", names.join(", "));
+    // Debian has a package of pacman too: apt-get comes first.
+    let Some(manager) = MANAGERS
+        .iter()
+        .find(|manager| find(manager.program).is_some())
+    else {
+        return Err(Failure::new(format!(
+            "install {} with your system's package manager",
+            names.join(", ")
+        )));
+    };
+    let mut packages: Vec<&str> = missing.into_iter().map(manager.package).collect();
+    packages.sort_unstable();
+    packages.dedup();
+    if !may_install() {
+        return Err(Failure::new(format!(
+            "run: sudo {} {} {}",
+            manager.program,
+            manager.install.join(" "),
+            packages.join(" ")
+        )));
+    }
+    manager.run(&packages)
+}
+
+impl Manager {
+    fn run(&self, packages: &[&str]) -> Result<()> {
+        if !self.refresh.is_empty() {
+            // Old lists may still do: what counts is whether the installation works.
+            let refreshed = Program::new(self.program).args(self.refresh).run();
+            if let Err(error) = refreshed {
+                println!("{error}");
+            }
+        }
+        Program::new(self.program)
+            .args(self.install)
+            .args(packages)
+            .env("DEBIAN_FRONTEND", "noninteractive")
+            .run()
+    }
+}
+
+/// Only root may.
+fn may_install() -> bool {
+    use std::os::unix::fs::MetadataExt;
+    std::fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0)
+}
