@@ -7,7 +7,7 @@
 //! ```
 //! use std::time::SystemTime;
 //! use signstar_core::{
-//!     Caller, Certificate, Failure, Policy, Profile, Record, RequestId, Session, Signer, Subject,
+//!     Certificate, Ledger, Policy, Profile, Record, RequestId, Session, Signer, Subject,
 //! };
 //!
 //! /// Signs `package` with the key behind `signer`; what comes back belongs into `package.sig`.
@@ -21,20 +21,14 @@
 //!     let key = Certificate::parse(certificate)?.signing_key(None, SystemTime::now())?;
 //!     key.check_signer(signer)?;
 //!     let (id, salt) = random.split_first_chunk().ok_or("48 bytes")?;
-//!     let subject = Subject {
-//!         id: RequestId::from_bytes(*id),
-//!         caller: Caller { user: "repo".into(), address: None, identity: None },
-//!         key_name: "packages".into(),
-//!         back_end: "software",
-//!     };
+//!     let mut subject = Subject::new(RequestId::from_bytes(*id));
+//!     subject.set_signing_key(&key);
 //!     let mut session = Session {
-//!         subject,
 //!         key: &key,
 //!         profile: Profile::default(),
 //!         policy: Policy::default(),
 //!         signer,
-//!         sink: log,
-//!         clock: SystemTime::now,
+//!         ledger: Ledger { subject, sink: log, clock: SystemTime::now },
 //!     };
 //!     let mut intake = session.intake(None, salt.try_into()?);
 //!     for chunk in package.chunks(64 * 1024) {
@@ -66,6 +60,7 @@ mod caller;
 mod certificate;
 mod digest;
 mod hasher;
+mod ledger;
 mod policy;
 mod refusal;
 mod request;
@@ -80,11 +75,12 @@ pub use caller::{Caller, SshCertificate, SshIdentity};
 pub use certificate::{Certificate, CertificateError, KeyVersion, SigningKey};
 pub use digest::{Digest, HashAlgorithm, UnknownHash};
 pub use hasher::{HashState, HashStateError, Hasher, HasherError};
+pub use ledger::{Ledger, Subject};
 pub use policy::{Declaring, INPUT_BYTES_MAX_DEFAULT, Policy};
 pub use refusal::{Failure, Refusal};
 pub use request::{Declaration, DeclarationError, Intake};
 pub use secret_key::{SecretKey, SecretKeyError, SecretMaterial};
-pub use session::{Approval, Session, Signed, Subject};
+pub use session::{Approval, Session, Signed};
 pub use signature::{DetachedSignature, Notation, Profile, SignatureError};
 pub use signer::{
     Curve, Opened, PublicKey, RawSignature, Reach, ReachRule, SignatureValue, Signer, SignerError,

@@ -2,36 +2,19 @@
 //!
 //! Every step consumes the one before it and leaves its record before it has its effect.
 
-use std::time::SystemTime;
-
-use crate::audit::{Event, Field, Record, RequestId, Sink};
-use crate::caller::Caller;
+use crate::audit::{Event, Field, Record};
 use crate::certificate::SigningKey;
 use crate::digest::{Digest, HashAlgorithm};
 use crate::hasher::Hasher;
+use crate::ledger::Ledger;
 use crate::policy::Policy;
 use crate::refusal::{Failure, Refusal};
 use crate::request::{Declaration, Intake, Request};
 use crate::signature::{DetachedSignature, Notation, Profile, Unsigned};
 use crate::signer::{Signer, SignerError};
 
-/// Whom and what the records of a session are about.
-#[derive(Clone, Debug)]
-pub struct Subject {
-    /// Names the request.
-    pub id: RequestId,
-    /// Who asks.
-    pub caller: Caller,
-    /// The key's name in the configuration.
-    pub key_name: String,
-    /// The back end that holds it.
-    pub back_end: &'static str,
-}
-
 /// One session, ready to take a stream.
 pub struct Session<'s> {
-    /// Whom and what the records are about.
-    pub subject: Subject,
     /// The key, valid and the same as the device's.
     pub key: &'s SigningKey,
     /// What the signature looks like.
@@ -40,10 +23,8 @@ pub struct Session<'s> {
     pub policy: Policy,
     /// The device.
     pub signer: &'s mut dyn Signer,
-    /// Where records go.
-    pub sink: &'s mut dyn Sink,
-    /// The time.
-    pub clock: fn() -> SystemTime,
+    /// Where its records go, and its clock.
+    pub ledger: Ledger<'s>,
 }
 
 /// A request that may be signed, once; its intent is recorded.
@@ -80,7 +61,7 @@ impl Session<'_> {
             .judge(&request)
             .and_then(|()| self.prepare(request));
         let outcome = outcome.and_then(|unsigned| {
-            self.record(Event::Intent, |record| {
+            self.ledger.record(Event::Intent, |record| {
                 describe(record, &digest, bytes);
                 record.set(Field::Verdict, "approved");
             })?;
@@ -92,7 +73,9 @@ impl Session<'_> {
                 digest,
                 bytes,
             }),
-            Err(failure) => Err(self.refuse_described(failure, Some((&digest, bytes)))),
+            Err(failure) => Err(self
+                .ledger
+                .refuse_with(failure, |record| describe(record, &digest, bytes))),
         }
     }
 
@@ -123,7 +106,9 @@ impl Session<'_> {
                 bytes,
                 counter,
             }),
-            Err(failure) => Err(self.refuse_described(failure, Some((&digest, bytes)))),
+            Err(failure) => Err(self
+                .ledger
+                .refuse_with(failure, |record| describe(record, &digest, bytes))),
         }
     }
 
@@ -142,7 +127,7 @@ impl Session<'_> {
         // A packet of some hundred bytes cannot pass 2⁶⁴.
         let _ = packet.update(signature.as_bytes());
         let packet = packet.finish();
-        self.record(Event::Release, |record| {
+        self.ledger.record(Event::Release, |record| {
             describe(record, &digest, bytes);
             record.set(Field::Verdict, "approved");
             record.set(Field::Signature, &packet);
@@ -153,16 +138,10 @@ impl Session<'_> {
         Ok(signature)
     }
 
-    /// Records that no signature will be made because of `failure`, and returns what the caller
-    /// is to be told: `failure`, or that not even this could be recorded.
-    pub fn refuse(&mut self, failure: Failure) -> Failure {
-        self.refuse_described(failure, None)
-    }
-
     /// Records that a released signature could not be written to the caller.
     pub fn undelivered(&mut self, detail: &str) -> Failure {
         let failure = Failure::new(Refusal::Output, detail);
-        let recorded = self.record(Event::Undelivered, |record| {
+        let recorded = self.ledger.record(Event::Undelivered, |record| {
             record.set(Field::Code, failure.refusal.code());
             record.set(Field::Detail, detail);
         });
@@ -170,7 +149,7 @@ impl Session<'_> {
     }
 
     fn prepare(&self, request: Request) -> Result<Unsigned, Failure> {
-        let now = (self.clock)();
+        let now = (self.ledger.clock)();
         if !self.key.is_alive_at(now) {
             return Err(Failure::new(
                 Refusal::Certificate,
@@ -189,36 +168,6 @@ impl Session<'_> {
         };
         Unsigned::new(self.key, notation, now, &request.salt, request.document)
             .map_err(|error| Failure::new(Refusal::Internal, error))
-    }
-
-    fn refuse_described(&mut self, failure: Failure, of: Option<(&Digest, u64)>) -> Failure {
-        if failure.refusal == Refusal::Audit {
-            return failure;
-        }
-        let recorded = self.record(Event::Refusal, |record| {
-            if let Some((digest, bytes)) = of {
-                describe(record, digest, bytes);
-            }
-            record.set(Field::Verdict, "refused");
-            record.set(Field::Code, failure.refusal.code());
-            if !failure.detail.is_empty() {
-                record.set(Field::Detail, &failure.detail);
-            }
-        });
-        recorded.err().unwrap_or(failure)
-    }
-
-    fn record(&mut self, event: Event, fill: impl FnOnce(&mut Record)) -> Result<(), Failure> {
-        let mut record = Record::new(event, self.subject.id, (self.clock)());
-        record.set_caller(&self.subject.caller);
-        record.set(Field::Key, &self.subject.key_name);
-        record.set(Field::Fingerprint, self.key.fingerprint());
-        record.set(Field::Certificate, self.key.certificate_fingerprint());
-        record.set(Field::BackEnd, self.subject.back_end);
-        fill(&mut record);
-        self.sink
-            .accept(&record)
-            .map_err(|error| Failure::new(Refusal::Audit, error))
     }
 }
 
