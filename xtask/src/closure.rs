@@ -7,8 +7,10 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::failure::{Because, Failure, Result, none_of};
-use crate::tools::targets::MUSL;
 use crate::workspace::Workspace;
+
+/// The lists are those of this target, on whatever machine they are made.
+const TARGET: &str = "x86_64-unknown-linux-musl";
 
 /// Compare the dependencies of the login shell with the committed lists
 #[derive(Debug, Args)]
@@ -85,7 +87,7 @@ fn closure(feature: &str) -> Result<BTreeSet<String>> {
             "--features",
             feature,
         ])
-        .args(["--edges", "normal", "--target", MUSL, "--locked"])
+        .args(["--edges", "normal", "--target", TARGET, "--locked"])
         .args(["--prefix", "none", "--format", "{p}"])
         .output()?;
     let own = format!("({}", workspace.workspace_root.display());

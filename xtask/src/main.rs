@@ -6,7 +6,11 @@
 mod advisories;
 mod closure;
 mod failure;
+mod pages;
 mod program;
+mod release;
+mod stage;
+mod symbols;
 mod test;
 mod tidy;
 mod tools;
@@ -34,6 +38,12 @@ enum Task {
     /// Check the rules of the tree
     Tidy,
     Closure(closure::Options),
+    Stage(stage::Options),
+    /// Write manual pages
+    #[command(alias = "manpages")]
+    Man(pages::Options),
+    /// Write completions for bash, zsh and fish
+    Completions(pages::Options),
 }
 
 fn main() -> ExitCode {
@@ -52,5 +62,8 @@ fn run(task: &Task) -> Result<()> {
         Task::Tools => tools::run(),
         Task::Tidy => tidy::run(),
         Task::Closure(options) => closure::run(options),
+        Task::Stage(options) => stage::run(options),
+        Task::Man(options) => pages::run_man(options),
+        Task::Completions(options) => pages::run_completions(options),
     }
 }

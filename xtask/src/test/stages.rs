@@ -2,8 +2,11 @@
 
 use super::report::Report;
 use crate::failure::{Failure, Result};
-use crate::workspace::Workspace;
-use crate::{advisories, closure, tidy, tools};
+use crate::program::Program;
+use crate::tools::pinned::JUST;
+use crate::tools::targets::{self, AARCH64};
+use crate::workspace::{Workspace, unattended};
+use crate::{advisories, closure, pages, release, stage, symbols, tidy, tools};
 
 /// One stage.
 pub(crate) struct Stage {
@@ -16,7 +19,7 @@ pub(crate) struct Stage {
 }
 
 /// All of them.
-pub(crate) const STAGES: [Stage; 8] = [
+pub(crate) const STAGES: [Stage; 13] = [
     Stage {
         name: "tools",
         what: "what the tests need is there",
@@ -34,13 +37,18 @@ pub(crate) const STAGES: [Stage; 8] = [
     },
     Stage {
         name: "closure",
-        what: "the shell depends on what it should",
+        what: "the shell links what it should",
         run: |_| closure::check(),
     },
     Stage {
         name: "deny",
         what: "bans, licences, sources, advisories",
         run: deny,
+    },
+    Stage {
+        name: "justfile",
+        what: "its recipes read",
+        run: |_| justfile(),
     },
     Stage {
         name: "clippy",
@@ -53,11 +61,34 @@ pub(crate) const STAGES: [Stage; 8] = [
         run: |_| doc(),
     },
     Stage {
+        name: "release",
+        what: "the release builds, and lacks what it must",
+        run: |_| release(),
+    },
+    Stage {
+        name: "stage",
+        what: "the release tree is laid out",
+        run: |_| stage(),
+    },
+    Stage {
         name: "unit",
-        what: "tests of all packages",
+        what: "tests of all packages, with the staged release",
         run: unit,
     },
+    Stage {
+        name: "pages",
+        what: "manual pages and completions read",
+        run: |_| pages::check(),
+    },
+    Stage {
+        name: "aarch64",
+        what: "the shell compiles for aarch64",
+        run: aarch64,
+    },
 ];
+
+/// Features that only programs of ours have: checked with the rest, so that nothing rots.
+const OWN_FEATURES: [&str; 2] = ["--features", "xtask/pages,xtask/verify"];
 
 fn fmt() -> Result<()> {
     Workspace::get()?
@@ -84,6 +115,7 @@ fn doc() -> Result<()> {
     Workspace::get()?
         .cargo()
         .args(["doc", "--quiet", "--workspace", "--no-deps", "--locked"])
+        .args(OWN_FEATURES)
         .env("RUSTDOCFLAGS", "-D warnings")
         .run()
 }
@@ -92,11 +124,35 @@ fn deny(report: &mut Report) -> Result<()> {
     advisories::check(|what| report.not_checked(what))
 }
 
+fn justfile() -> Result<()> {
+    let just = JUST.ensure()?;
+    let root = &Workspace::get()?.workspace_root;
+    Program::new(just)
+        .folder(root)
+        .args(["--fmt", "--check", "--unstable"])
+        .run()
+}
+
+fn release() -> Result<()> {
+    symbols::check(&release::shell()?)
+}
+
+fn stage() -> Result<()> {
+    stage::everything(&stage::for_tests()?)
+}
+
 fn unit(report: &mut Report) -> Result<()> {
-    let workspace = Workspace::get()?;
-    let result = workspace
+    let stage = stage::for_tests()?;
+    if !stage.join("usr/bin/signstar").is_file() {
+        return Err(Failure::new(
+            "there is no staged release: run `cargo xtask test --part stage`",
+        ));
+    }
+    let result = Workspace::get()?
         .cargo()
         .args(["test", "--workspace", "--locked", "--no-fail-fast"])
+        .args(OWN_FEATURES)
+        .env("SIGNSTAR_STAGE", &stage)
         .run_watched(|line| report.counts().add(line));
     let counts = report.counts();
     match (result, counts.ignored(), counts.ran()) {
@@ -105,4 +161,27 @@ fn unit(report: &mut Report) -> Result<()> {
         (Ok(()), ignored, _) => Err(Failure::new(format!("{ignored} tests are ignored"))),
         (Err(error), _, _) => Err(error),
     }
+}
+
+fn aarch64(report: &mut Report) -> Result<()> {
+    if !targets::is_installed(AARCH64) {
+        let advice = format!("run: rustup target add {AARCH64}");
+        if unattended() {
+            return Err(Failure::new(advice));
+        }
+        report.not_checked(format!("aarch64: {advice}"));
+        return Ok(());
+    }
+    Workspace::get()?
+        .cargo()
+        .args([
+            "check",
+            "--locked",
+            "--package",
+            "signstar",
+            "--target",
+            AARCH64,
+        ])
+        .args(["--no-default-features", "--features", release::FEATURES])
+        .run()
 }

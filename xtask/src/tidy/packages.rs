@@ -23,7 +23,7 @@ const ARROWS: [(&str, &[&str]); 7] = [
             "signstar-software",
         ],
     ),
-    ("xtask", &[]),
+    ("xtask", &["signstar-admin"]),
 ];
 
 /// Packages that know OpenPGP. Back ends know digests only; certificates are never made in the

@@ -4,27 +4,29 @@ use crate::failure::{Failure, Result};
 use crate::program::{Program, find};
 use crate::workspace::unattended;
 
-/// The release: static, without a C library of the system.
-pub(crate) const MUSL: &str = "x86_64-unknown-linux-musl";
-
 /// Checked only: nothing here runs it.
 pub(crate) const AARCH64: &str = "aarch64-unknown-linux-musl";
+
+/// The release on this machine: static, without a C library of the system.
+fn musl() -> String {
+    format!("{}-unknown-linux-musl", std::env::consts::ARCH)
+}
 
 /// Makes sure that the compiler has both.
 pub(crate) fn ensure() -> Result<()> {
     let mut missing = Vec::new();
-    for target in [MUSL, AARCH64] {
+    for target in [musl().as_str(), AARCH64] {
         if is_installed(target) {
             println!("target {target} is there");
         } else if find("rustup").is_none() {
             println!("target {target} is absent, and there is no rustup to add it");
-            missing.push(target);
+            missing.push(target.to_owned());
         } else if Program::new("rustup")
             .args(["target", "add", target])
             .run()
             .is_err()
         {
-            missing.push(target);
+            missing.push(target.to_owned());
         }
     }
     if missing.is_empty() || !unattended() {
@@ -46,10 +48,12 @@ pub(crate) fn is_installed(target: &str) -> bool {
         })
 }
 
-/// The target of the release on this machine.
-pub(crate) fn release() -> &'static str {
-    if is_installed(MUSL) { MUSL } else { GNU }
+/// The target of the release on this machine; where there is no musl, the system's own.
+pub(crate) fn release() -> String {
+    let musl = musl();
+    if is_installed(&musl) {
+        musl
+    } else {
+        musl.replace("-musl", "-gnu")
+    }
 }
-
-/// Where there is no musl: linked statically with the system's own C library.
-pub(crate) const GNU: &str = "x86_64-unknown-linux-gnu";

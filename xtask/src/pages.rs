@@ -1,0 +1,184 @@
+//! Manual pages and completions: those of the operators' tools come from their command-line
+//! definitions; the login shell, which has no options, has a page written by hand.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use crate::failure::{Because, Failure, Result, none_of};
+use crate::program::{Program, find};
+use crate::stage::{make_folder, put};
+use crate::workspace::Workspace;
+
+/// Where to write, and of which package
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// Where to
+    folder: PathBuf,
+    /// Only of this package
+    #[arg(long, value_name = "NAME")]
+    package: Option<String>,
+}
+
+/// A package that is installed, and where its documentation comes from.
+struct Documented {
+    package: &'static str,
+    manual: Manual,
+}
+
+enum Manual {
+    /// From its command line, which has completions too.
+    Generated,
+    /// A page that is kept in the tree.
+    Written(&'static str),
+}
+
+const PACKAGES: [Documented; 2] = [
+    Documented {
+        package: "signstar",
+        manual: Manual::Written("signstar-cli/shell/signstar.1"),
+    },
+    Documented {
+        package: "signstar-admin",
+        manual: Manual::Generated,
+    },
+];
+
+/// Writes manual pages.
+pub(crate) fn run_man(options: &Options) -> Result<()> {
+    manuals(&here(options)?, options.package.as_deref())
+}
+
+/// Writes completions.
+pub(crate) fn run_completions(options: &Options) -> Result<()> {
+    let folder = here(options)?;
+    for documented in chosen(options.package.as_deref())? {
+        match documented.manual {
+            Manual::Generated => generate("completions", documented.package, &folder)?,
+            Manual::Written(_) if options.package.is_none() => {}
+            Manual::Written(_) => {
+                return Err(Failure::new(format!(
+                    "{} has no options to complete",
+                    documented.package
+                )));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Manual pages of one package or of all.
+pub(crate) fn manuals(folder: &Path, package: Option<&str>) -> Result<()> {
+    for documented in chosen(package)? {
+        match documented.manual {
+            Manual::Generated => generate("man", documented.package, folder)?,
+            Manual::Written(page) => {
+                let name = Path::new(page).file_name().unwrap_or_default();
+                put(&Workspace::get()?.path(page), &folder.join(name), 0o644)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Completions at the places where each shell looks for those of packages.
+pub(crate) fn completions_installed(share: &Path) -> Result<()> {
+    let folder = tempfile::tempdir().because("cannot make a temporary folder")?;
+    for documented in PACKAGES
+        .iter()
+        .filter(|d| matches!(d.manual, Manual::Generated))
+    {
+        let name = documented.package;
+        generate("completions", name, folder.path())?;
+        for (file, place) in [
+            (
+                format!("{name}.bash"),
+                format!("bash-completion/completions/{name}"),
+            ),
+            (format!("_{name}"), format!("zsh/site-functions/_{name}")),
+            (
+                format!("{name}.fish"),
+                format!("fish/vendor_completions.d/{name}.fish"),
+            ),
+        ] {
+            put(&folder.path().join(file), &share.join(place), 0o644)?;
+        }
+    }
+    Ok(())
+}
+
+/// Every page that would be installed reads without an error, every completion parses.
+pub(crate) fn check() -> Result<()> {
+    let folder = tempfile::tempdir().because("cannot make a temporary folder")?;
+    let (man, share) = (folder.path().join("man"), folder.path().join("share"));
+    manuals(&man, None)?;
+    completions_installed(&share)?;
+    let mut problems = Vec::new();
+    for page in files(&man)? {
+        let lint = Program::new("mandoc")
+            .args(["-T", "lint", "-W", "warning"])
+            .arg(&page);
+        if lint.run().is_err() {
+            problems.push(format!("{}: see what mandoc says", page.display()));
+        }
+    }
+    let bash = share.join("bash-completion/completions/signstar-admin");
+    if find("bash").is_some() && Program::new("bash").arg("-n").arg(&bash).run().is_err() {
+        problems.push("the completions for bash do not parse".to_owned());
+    }
+    println!("{} manual pages", files(&man)?.len());
+    none_of(
+        &problems,
+        "manual pages and completions must read without a complaint",
+    )
+}
+
+fn files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let attempt = || format!("cannot read {}", folder.display());
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).because(attempt())? {
+        files.push(entry.because(attempt())?.path());
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// The packages meant; one that is not here gets a clear answer.
+fn chosen(package: Option<&str>) -> Result<Vec<&'static Documented>> {
+    let chosen: Vec<_> = PACKAGES
+        .iter()
+        .filter(|known| package.is_none_or(|name| name == known.package))
+        .collect();
+    if !chosen.is_empty() {
+        return Ok(chosen);
+    }
+    let known: Vec<_> = PACKAGES.iter().map(|known| known.package).collect();
+    Err(Failure::new(format!(
+        "no package {} is installed from this tree; there are {}",
+        package.unwrap_or_default(),
+        known.join(", ")
+    )))
+}
+
+fn generate(kind: &str, package: &str, folder: &Path) -> Result<()> {
+    make_folder(folder)?;
+    Workspace::get()?
+        .cargo()
+        .args([
+            "run",
+            "--quiet",
+            "--locked",
+            "--package",
+            "xtask",
+            "--features",
+            "pages",
+        ])
+        .args(["--bin", "xtask-pages", "--", kind, package])
+        .arg(folder)
+        .run()
+}
+
+fn here(options: &Options) -> Result<PathBuf> {
+    std::path::absolute(&options.folder)
+        .because(format_args!("cannot find {}", options.folder.display()))
+}

@@ -1,0 +1,78 @@
+//! The release builds: the login shell alone, so that no other package's features reach it.
+
+use std::path::PathBuf;
+
+use crate::failure::Result;
+use crate::program::Program;
+use crate::tools::targets;
+use crate::workspace::Workspace;
+
+/// The features of the shell that is released and tested.
+pub(crate) const FEATURES: &str = "software";
+
+/// Builds the login shell with its symbol table, which [`crate::stage`] takes off and
+/// [`crate::symbols`] reads.
+pub(crate) fn shell() -> Result<PathBuf> {
+    build(
+        &["rustc", "--package", "signstar", "--bin", "signstar"],
+        &["--no-default-features", "--features", FEATURES],
+        &["--", "-C", "strip=none"],
+    )?;
+    built("signstar")
+}
+
+/// Builds the operators' tool.
+pub(crate) fn admin() -> Result<PathBuf> {
+    build(
+        &[
+            "build",
+            "--package",
+            "signstar-admin",
+            "--bin",
+            "signstar-admin",
+        ],
+        &[],
+        &[],
+    )?;
+    built("signstar-admin")
+}
+
+/// Builds our own program that verifies with Sequoia.
+pub(crate) fn verifier() -> Result<PathBuf> {
+    build(
+        &["build", "--package", "xtask", "--bin", "xtask-verify"],
+        &["--features", "verify"],
+        &[],
+    )?;
+    built("xtask-verify")
+}
+
+fn build(what: &[&str], features: &[&str], rustc: &[&str]) -> Result<()> {
+    let target = targets::release();
+    let cargo = Workspace::get()?
+        .cargo()
+        .args(what)
+        .args(["--release", "--locked", "--target", &target])
+        .args(features)
+        .args(rustc);
+    static_where_needed(cargo, &target).run()
+}
+
+/// Without musl the system's own C library is linked statically. The variable is of this target
+/// only: build scripts and macros, which are loaded at build time, stay as they are.
+fn static_where_needed(cargo: Program, target: &str) -> Program {
+    if target.ends_with("-musl") {
+        return cargo;
+    }
+    println!("no musl target here: linking the C library of this system statically");
+    let variable = format!(
+        "CARGO_TARGET_{}_RUSTFLAGS",
+        target.to_uppercase().replace('-', "_")
+    );
+    cargo.env(&variable, "-C target-feature=+crt-static")
+}
+
+fn built(name: &str) -> Result<PathBuf> {
+    let target = &Workspace::get()?.target_directory;
+    Ok(target.join(targets::release()).join("release").join(name))
+}

@@ -1,0 +1,119 @@
+//! `cargo xtask stage DIR`: a release tree, laid out as it is installed.
+
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use crate::failure::{Because, Result};
+use crate::pages;
+use crate::program::{Program, find};
+use crate::release;
+use crate::workspace::Workspace;
+
+/// Build the release and lay it out as it is installed
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// Where to; what is there already is replaced file by file
+    folder: PathBuf,
+}
+
+/// Folders that are there even when nothing is in them.
+const FOLDERS: [&str; 3] = ["usr/bin", "usr/lib/signstar", "etc/signstar"];
+
+/// Documents that come along.
+const DOCUMENTS: [&str; 3] = ["LICENSE-APACHE", "LICENSE-MIT", "README.md"];
+
+/// Does what the command line says.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let folder = std::path::absolute(&options.folder)
+        .because(format_args!("cannot find {}", options.folder.display()))?;
+    everything(&folder)?;
+    println!("staged in {}", folder.display());
+    Ok(())
+}
+
+/// Where the tests look for the staged release.
+pub(crate) fn for_tests() -> Result<PathBuf> {
+    Ok(Workspace::get()?.target_directory.join("stage"))
+}
+
+/// Programs, manual pages, completions, licences.
+pub(crate) fn everything(root: &Path) -> Result<()> {
+    programs(root)?;
+    pages::manuals(&root.join("usr/share/man/man1"), None)?;
+    pages::completions_installed(&root.join("usr/share"))?;
+    let workspace = Workspace::get()?;
+    for name in DOCUMENTS {
+        let document = workspace.path(name);
+        if document.is_file() {
+            put(
+                &document,
+                &root.join("usr/share/doc/signstar").join(name),
+                0o644,
+            )?;
+        }
+    }
+    Ok(())
+}
+
+/// Only the programs, as `demo` needs them.
+pub(crate) fn programs(root: &Path) -> Result<()> {
+    for folder in FOLDERS {
+        make_folder(&root.join(folder))?;
+    }
+    put_stripped(&release::shell()?, &root.join("usr/bin/signstar"))?;
+    put(
+        &release::admin()?,
+        &root.join("usr/bin/signstar-admin"),
+        0o755,
+    )
+}
+
+/// Copies a file to its place in one step, so that nobody ever starts half of it.
+pub(crate) fn put(from: &Path, to: &Path, mode: u32) -> Result<()> {
+    let attempt = || format!("cannot put {} in place", to.display());
+    make_folder(to.parent().unwrap_or(to))?;
+    let new = beside(to);
+    std::fs::copy(from, &new).because(attempt())?;
+    std::fs::set_permissions(&new, Permissions::from_mode(mode)).because(attempt())?;
+    std::fs::rename(&new, to).because(attempt())
+}
+
+/// As [`put`], without the symbol table.
+fn put_stripped(from: &Path, to: &Path) -> Result<()> {
+    if find("strip").is_none() {
+        println!("no `strip` here: {} keeps its symbol table", to.display());
+        return put(from, to, 0o755);
+    }
+    let stripped = beside(to);
+    Program::new("strip")
+        .arg("--strip-all")
+        .arg("-o")
+        .arg(&stripped)
+        .arg(from)
+        .run()?;
+    put(&stripped, to, 0o755)?;
+    std::fs::remove_file(&stripped).because(format_args!("cannot remove {}", stripped.display()))
+}
+
+/// A name that only this process uses.
+fn beside(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".new-{}", std::process::id()));
+    path.with_file_name(name)
+}
+
+/// A folder that everybody may read and only its owner may change, whatever the umask.
+pub(crate) fn make_folder(path: &Path) -> Result<()> {
+    let attempt = || format!("cannot make {}", path.display());
+    if path.is_dir() {
+        return Ok(());
+    }
+    if let Some(parent) = path.parent() {
+        make_folder(parent)?;
+    }
+    std::fs::create_dir(path).because(attempt())?;
+    std::fs::set_permissions(path, Permissions::from_mode(0o755)).because(attempt())
+}
