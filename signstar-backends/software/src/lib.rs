@@ -1,0 +1,119 @@
+//! A key in the memory of the process that signs: to try Signstar and to test it.
+//!
+//! It takes the numbers of a key, as `signstar-core` has read them from a secret key file, and
+//! signs digests with them: Ed25519, ECDSA on P-256, P-384 and P-521 with nonces by RFC 6979, and
+//! RSA of 2048 to 4096 bits by PKCS#1 v1.5. It needs nothing after lock-down but randomness,
+//! which every signature may have.
+//!
+//! # What it does not protect against
+//! The key lies in a file and, while a signature is made, in memory. So it is lost to whoever
+//! - is root, reads the disk or a backup of it, or holds the passphrase and the file;
+//! - reads the memory of the process, by a fault of ours, of the kernel or of the processor. The
+//!   secret is wiped when it is dropped, but copies that the compiler, the parser of the file or
+//!   an arithmetic library have made on their way may stay until the process ends.
+//!
+//! Nothing counts its signatures, and nothing but the audit record shows that one was made.
+//!
+//! Timing: Ed25519 and ECDSA run in constant time as far as their libraries promise it. RSA does
+//! not: RUSTSEC-2023-0071 ("Marvin") is about the private operation of the `rsa` crate, whose time
+//! depends on its input. It is known for decryption, where an attacker chooses the input and
+//! learns from each answer. Here the input is a padded digest that the caller can influence only
+//! by hashing, each operation is blinded by a fresh random factor, and its time is seen through a
+//! new process and a network. That makes it hard, not impossible: use a device, or Ed25519, where
+//! it matters.
+//!
+//! # What is deliberately absent
+//! OpenPGP, files, passphrases, and (without the feature `provision`) a way to make a key. There
+//! is no way to take the secret out again.
+
+mod ecdsa;
+#[cfg(feature = "provision")]
+mod provision;
+mod rsa;
+
+use ed25519_dalek::Signer as _;
+use signstar_core::{
+    Curve, Digest, HashAlgorithm, Opened, PublicKey, RawSignature, Reach, SecretMaterial,
+    SignatureValue, Signer, SignerError,
+};
+
+#[cfg(feature = "provision")]
+pub use provision::{Kind, UnknownKind, generate};
+
+/// Takes the key that `material` is.
+///
+/// # Errors
+/// [`SignerError::Failed`] if the numbers are no key or do not belong together.
+pub fn open(material: SecretMaterial) -> Result<Opened, SignerError> {
+    let key = match &material {
+        SecretMaterial::Ed25519(seed) => {
+            Key::Ed25519(Box::new(ed25519_dalek::SigningKey::from_bytes(seed)))
+        }
+        SecretMaterial::Ecdsa { curve, scalar } => Key::Ecdsa(ecdsa::Key::new(*curve, scalar)?),
+        SecretMaterial::Rsa { n, e, d, p, q } => Key::Rsa(rsa::Key::new(n, e, d, p, q)?),
+    };
+    let public = match &key {
+        Key::Ed25519(key) => PublicKey::Ed25519(key.verifying_key().to_bytes()),
+        Key::Ecdsa(key) => key.public(),
+        Key::Rsa(key) => key.public(),
+    };
+    Ok(Opened {
+        signer: Box::new(Software { key, public }),
+        reach: Reach::default(),
+    })
+}
+
+struct Software {
+    key: Key,
+    public: PublicKey,
+}
+
+enum Key {
+    Ed25519(Box<ed25519_dalek::SigningKey>),
+    Ecdsa(ecdsa::Key),
+    Rsa(rsa::Key),
+}
+
+impl Signer for Software {
+    fn public_key(&self) -> &PublicKey {
+        &self.public
+    }
+
+    fn sign(&mut self, digest: &Digest) -> Result<RawSignature, SignerError> {
+        if digest.algorithm() < weakest(&self.public) {
+            return Err(SignerError::Failed(format!(
+                "{} is too short for a key of the kind {}",
+                digest.algorithm(),
+                self.public.name()
+            )));
+        }
+        let value = match &self.key {
+            Key::Ed25519(key) => SignatureValue::Ed25519(key.sign(digest.as_bytes()).to_bytes()),
+            Key::Ecdsa(key) => key.sign(digest)?,
+            Key::Rsa(key) => key.sign(digest)?,
+        };
+        Ok(RawSignature {
+            value,
+            counter: None,
+        })
+    }
+}
+
+/// The shortest hash that a key signs: as strong as its curve (RFC 9580, section 5.2.3.2).
+fn weakest(key: &PublicKey) -> HashAlgorithm {
+    match key {
+        PublicKey::Ed25519(_) | PublicKey::Rsa { .. } => HashAlgorithm::Sha256,
+        PublicKey::Ecdsa { curve, .. } => match curve {
+            Curve::P256 => HashAlgorithm::Sha256,
+            Curve::P384 => HashAlgorithm::Sha384,
+            Curve::P521 => HashAlgorithm::Sha512,
+        },
+    }
+}
+
+fn inconsistent() -> SignerError {
+    SignerError::Failed("the numbers of the secret key do not belong together".to_owned())
+}
+
+#[cfg(test)]
+mod tests;
