@@ -10,7 +10,7 @@ use nix::sys::signal::{SigSet, Signal};
 use nix::unistd::alarm;
 
 use crate::ConfineError;
-use crate::status::signal_in;
+use crate::status::alarm_in;
 
 /// Ends the process with SIGALRM after so many seconds, whatever it is doing then.
 ///
@@ -29,7 +29,7 @@ pub fn arm_deadline(seconds: NonZeroU32) -> Result<(), ConfineError> {
         ("SigBlk", "blocked"),
         ("SigCgt", "caught"),
     ] {
-        if signal_in(mask, libc::SIGALRM)? {
+        if alarm_in(mask)? {
             return Err(ConfineError::Alarm { state });
         }
     }

@@ -39,7 +39,7 @@ pub use deadline::arm_deadline;
 pub use error::ConfineError;
 pub use filter::{Instruction, load_filter, program};
 pub use harden::harden;
-pub use limits::{Limits, limit_file_size};
+pub use limits::{Limits, limit_file_size, limit_memory};
 pub use memory::lock_memory;
 pub use rule::{Condition, Rule, rule};
 pub use ruleset::{Restriction, restrict_files_and_network};

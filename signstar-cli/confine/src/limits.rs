@@ -46,6 +46,15 @@ pub fn limit_file_size(bytes: u64) -> Result<(), ConfineError> {
     lower(Resource::RLIMIT_FSIZE, bytes, "limit file size")
 }
 
+/// Lowers the address space limit that [`harden`](crate::harden) has set, once the configuration
+/// is known.
+///
+/// # Errors
+/// [`ConfineError::Refused`], [`ConfineError::NotInForce`].
+pub fn limit_memory(bytes: u64) -> Result<(), ConfineError> {
+    lower(Resource::RLIMIT_AS, bytes, "limit address space")
+}
+
 /// Sets soft and hard limit to `wanted`, or to the hard limit where that is lower already.
 fn lower(resource: Resource, wanted: rlim_t, step: &'static str) -> Result<(), ConfineError> {
     let (_, hard) = get(resource, step)?;

@@ -8,8 +8,11 @@ use crate::ConfineError;
 const STATUS: &str = "/proc/self/status";
 const TASKS: &str = "/proc/self/task";
 
-/// Whether a signal is in one of the masks `SigIgn`, `SigBlk` or `SigCgt`.
-pub(crate) fn signal_in(mask: &str, signal: i32) -> Result<bool, ConfineError> {
+/// SIGALRM in the masks of [`STATUS`]: signal 1 is bit 0.
+const ALARM: u64 = 1 << (libc::SIGALRM - 1);
+
+/// Whether SIGALRM is in one of the masks `SigIgn`, `SigBlk` or `SigCgt`.
+pub(crate) fn alarm_in(mask: &str) -> Result<bool, ConfineError> {
     let unusable = |source| ConfineError::Proc {
         path: STATUS,
         source,
@@ -21,22 +24,22 @@ pub(crate) fn signal_in(mask: &str, signal: i32) -> Result<bool, ConfineError> {
         .find(|(name, _)| *name == mask)
         .and_then(|(_, value)| u64::from_str_radix(value.trim(), 16).ok())
         .ok_or_else(|| unusable(io::ErrorKind::InvalidData.into()))?;
-    // Signal 1 is bit 0.
-    let bit = u32::try_from(signal)
-        .ok()
-        .and_then(|signal| signal.checked_sub(1))
-        .and_then(|shift| 1_u64.checked_shl(shift))
-        .unwrap_or(0);
-    Ok(bits & bit != 0)
+    Ok(bits & ALARM != 0)
 }
 
 /// Fails unless the calling thread is the only one.
 pub(crate) fn require_one_thread() -> Result<(), ConfineError> {
-    let tasks = fs::read_dir(TASKS).map_err(|source| ConfineError::Proc {
+    let unusable = |source| ConfineError::Proc {
         path: TASKS,
         source,
-    })?;
-    match tasks.count() {
+    };
+    let mut threads = 0_usize;
+    for task in fs::read_dir(TASKS).map_err(unusable)? {
+        // A list that breaks off must not count as short.
+        task.map_err(unusable)?;
+        threads = threads.saturating_add(1);
+    }
+    match threads {
         1 => Ok(()),
         more => Err(ConfineError::Threads(more)),
     }

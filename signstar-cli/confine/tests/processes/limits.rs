@@ -1,0 +1,96 @@
+//! Resource limits and locked memory.
+
+use std::fs;
+
+use crate::child::{End, end_of, probe};
+use crate::probes::LIMITS;
+use crate::runner::{Claim, claim};
+
+pub(crate) fn claims() -> Vec<Claim> {
+    vec![
+        claim(limits_are_what_was_asked_for),
+        claim(no_file_can_be_written_unless_a_limit_is_set),
+        claim(file_grows_to_its_limit_and_no_further),
+        claim(memory_is_locked),
+        claim(memory_that_does_not_fit_is_an_error),
+    ]
+}
+
+fn limits_are_what_was_asked_for() {
+    let end = end_of(&mut probe(&["harden"])).expect_success();
+    let limit = |name: &str| -> Vec<String> {
+        let line = end
+            .stdout
+            .lines()
+            .find(|line| line.starts_with(name))
+            .unwrap();
+        line[name.len()..]
+            .split_whitespace()
+            .map(str::to_owned)
+            .collect()
+    };
+    let files = LIMITS.open_files.to_string();
+    let memory = LIMITS.address_space_bytes.to_string();
+    assert_eq!(limit("Max core file size")[..2], ["0", "0"]);
+    assert_eq!(limit("Max open files")[..2], [files.clone(), files]);
+    assert_eq!(limit("Max address space")[..2], [memory.clone(), memory]);
+    assert_eq!(limit("Max file size")[0], "0");
+}
+
+fn no_file_can_be_written_unless_a_limit_is_set() {
+    assert_eq!(append("unset", 1).0.signal(), Some(libc::SIGXFSZ));
+    assert_eq!(append("0", 1).0.signal(), Some(libc::SIGXFSZ));
+}
+
+fn file_grows_to_its_limit_and_no_further() {
+    let (end, size) = append("100", 100);
+    end.expect_success();
+    assert_eq!(size, 100);
+    let (end, size) = append("100", 101);
+    assert_eq!((end.signal(), size), (Some(libc::SIGXFSZ), 100));
+}
+
+/// Appends to an empty file under a limit; tells how that ended and how large the file is.
+fn append(cap: &str, bytes: u32) -> (End, u64) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log");
+    fs::write(&path, "").unwrap();
+    let end = end_of(&mut probe(&[
+        "append",
+        path.to_str().unwrap(),
+        cap,
+        &bytes.to_string(),
+    ]));
+    (end, fs::metadata(&path).unwrap().len())
+}
+
+fn memory_is_locked() {
+    // More than any debug build needs, for hosts where the tests have the privilege; a host where
+    // they have not must allow as much.
+    let end = end_of(&mut probe(&["lock-memory"])).expect_success();
+    let locked = end
+        .stdout
+        .lines()
+        .find_map(|line| line.strip_prefix("VmLck:"))
+        .unwrap();
+    let kib: u64 = locked.trim().trim_end_matches(" kB").parse().unwrap();
+    assert!(kib > 0, "{end:?}");
+}
+
+fn memory_that_does_not_fit_is_an_error() {
+    // The privilege to lock without limit is taken away, if there is one.
+    let mut command = probe(&["lock-memory-within", "65536"]);
+    if nix::unistd::geteuid().is_root() {
+        let program = command.get_program().to_owned();
+        let arguments: Vec<_> = command.get_args().map(ToOwned::to_owned).collect();
+        command = std::process::Command::new("setpriv");
+        command
+            .args(["--bounding-set", "-ipc_lock"])
+            .arg(program)
+            .args(arguments);
+        command
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped());
+    }
+    end_of(&mut command).expect_error("lock memory: ENOMEM");
+}
