@@ -4,11 +4,15 @@
 //! subcommand here, in Rust, without scripts. What is built for users never depends on it.
 
 mod advisories;
+mod caller;
 mod closure;
+mod demo;
 mod failure;
 mod pages;
+mod private;
 mod program;
 mod release;
+mod scene;
 mod stage;
 mod symbols;
 mod test;
@@ -32,6 +36,7 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Task {
+    Demo(demo::Options),
     Test(test::Options),
     /// Install what the tests need
     Tools,
@@ -58,6 +63,7 @@ fn main() -> ExitCode {
 
 fn run(task: &Task) -> Result<()> {
     match task {
+        Task::Demo(options) => demo::run(options),
         Task::Test(options) => test::run(options),
         Task::Tools => tools::run(),
         Task::Tidy => tidy::run(),

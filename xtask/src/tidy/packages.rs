@@ -92,7 +92,8 @@ fn unused(package: &Package, tree: &Tree, workspace: &Workspace) -> Vec<String> 
     package
         .dependencies
         .iter()
-        .filter(|dependency| !used(&dependency.name))
+        // A package that names itself among its dev-dependencies turns on a feature of its own.
+        .filter(|dependency| dependency.name != package.name && !used(&dependency.name))
         .map(|dependency| format!("{}: {} is not used", package.name, dependency.name))
         .collect()
 }

@@ -65,12 +65,12 @@ fn features(file: &File) -> Vec<String> {
         }
         for rest in line.split("feature = \"").skip(1) {
             let feature = rest.split('"').next().unwrap_or_default();
-            let allowed = file.path == "signstar-cli/shell/src/backends.rs"
+            let allowed = file.path == "signstar-cli/shell/src/back_ends.rs"
                 || feature == "selftest" && file.under("signstar-cli/confine/src")
                 || feature == "provision" && file.under("signstar-backends");
             if !allowed {
                 problems.push(format!(
-                    "{}:{}: cfg of feature {feature} belongs in signstar-cli/shell/src/backends.rs",
+                    "{}:{}: cfg of feature {feature} belongs in signstar-cli/shell/src/back_ends.rs",
                     file.path,
                     index + 1
                 ));
