@@ -1,0 +1,59 @@
+//! The list of back ends, and the only file that knows which of them are compiled in.
+
+use signstar_core::{Failure, Opened, SigningKey};
+
+use crate::config::Table;
+
+#[cfg(feature = "software")]
+mod software;
+
+/// A way of holding keys.
+pub struct BackEnd {
+    /// Its name in configuration, features, records and documentation.
+    pub name: &'static str,
+    /// Reads its own table of a key, `[key.NAME.software]` say; problems are noted in the table.
+    pub read: fn(Table<'_, '_>) -> Option<Box<dyn Device>>,
+}
+
+/// One configured key of a back end.
+pub trait Device {
+    /// Opens the device, which must hold `key` (the caller compares).
+    ///
+    /// # Errors
+    /// The credential cannot be read or is wrong, or the device cannot be reached.
+    fn open(&self, key: &SigningKey) -> Result<Opened, Failure>;
+}
+
+/// Every back end that there is, compiled in or not.
+const NAMES: [&str; 1] = ["software"];
+
+/// What this binary was built with.
+pub const COMPILED: &[BackEnd] = &[
+    #[cfg(feature = "software")]
+    software::BACK_END,
+];
+
+/// Why there is no such back end here.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoBackEnd {
+    /// This binary was built without it.
+    #[error("needs a build of signstar with the feature `{0}`")]
+    NotCompiled(&'static str),
+    /// There is no such back end.
+    #[error("must be one of: {}", NAMES.join(", "))]
+    Unknown,
+}
+
+/// The back end `name`.
+///
+/// # Errors
+/// It is unknown or not compiled in.
+pub fn named(name: &str) -> Result<&'static BackEnd, NoBackEnd> {
+    let Some(known) = NAMES.into_iter().find(|known| *known == name) else {
+        return Err(NoBackEnd::Unknown);
+    };
+    COMPILED
+        .iter()
+        .find(|back_end| back_end.name == name)
+        .ok_or(NoBackEnd::NotCompiled(known))
+}

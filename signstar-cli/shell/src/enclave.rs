@@ -1,0 +1,211 @@
+//! Everything that is opened before lock-down: sink, caller, certificate, credential, device.
+
+use std::num::NonZeroU32;
+use std::time::{Instant, SystemTime};
+
+use signstar_confine::{
+    arm_deadline, limit_file_size, limit_memory, load_filter, lock_memory,
+    restrict_files_and_network, rule, shell_rules, ConfineError, OpenFds,
+};
+use signstar_core::{
+    Caller, Certificate, Declaration, Declaring, Failure, Ledger, Opened, Policy, Profile, Refusal,
+    RequestId, SigningKey, Subject,
+};
+
+use crate::config::{Bounds, Config, Key};
+use crate::confined::Confined;
+use crate::identity;
+use crate::invocation::Invocation;
+use crate::sessions::{self, Slot};
+use crate::sink::OpenSink;
+use crate::trusted_file::{self, Kind};
+
+/// The same bound as that of the certificate parser.
+const CERTIFICATE_BYTES_MAX: u64 = 1 << 20;
+
+/// An enclave that is open but not confined yet. It has read nothing from the caller but what sshd
+/// has put into the environment.
+pub struct Enclave {
+    pub(crate) sink: OpenSink,
+    pub(crate) subject: Subject,
+    pub(crate) open: Open,
+}
+
+/// What has been opened for one request.
+pub(crate) struct Open {
+    pub(crate) started: Instant,
+    pub(crate) key: SigningKey,
+    pub(crate) device: Opened,
+    pub(crate) profile: Profile,
+    pub(crate) policy: Policy,
+    pub(crate) bounds: Bounds,
+    pub(crate) declaration: Option<Declaration>,
+    pub(crate) salt: [u8; 32],
+    _slot: Slot,
+}
+
+impl Enclave {
+    /// Opens the sink first, so that every refusal after that is recorded.
+    ///
+    /// # Errors
+    /// Whatever is missing, wrong or not allowed.
+    pub fn open(
+        config: &Config,
+        invocation: &Invocation,
+        id: RequestId,
+        salt: [u8; 32],
+    ) -> Result<Self, Failure> {
+        let mut sink =
+            OpenSink::open(&config.audit).map_err(|error| Failure::new(Refusal::Audit, error))?;
+        let mut subject = Subject::new(id);
+        let opened = limit_file_size(sink.file_bytes_max)
+            .map_err(confinement)
+            .and_then(|()| open(config, invocation, salt, &mut subject));
+        match opened {
+            Ok(open) => Ok(Self {
+                sink,
+                subject,
+                open,
+            }),
+            Err(failure) => Err(Ledger {
+                subject,
+                sink: &mut sink,
+                clock: SystemTime::now,
+            }
+            .refuse(failure)),
+        }
+    }
+
+    /// Gives up everything that signing does not need. There is no way back and no way around.
+    ///
+    /// # Errors
+    /// Any step that fails; the refusal is recorded.
+    pub fn confine(mut self) -> Result<Confined, Failure> {
+        match self.lock_down() {
+            Ok(()) => Ok(Confined::new(self)),
+            Err(error) => {
+                let failure = confinement(error);
+                let Self { sink, subject, .. } = &mut self;
+                let subject = subject.clone();
+                Err(Ledger {
+                    subject,
+                    sink,
+                    clock: SystemTime::now,
+                }
+                .refuse(failure))
+            }
+        }
+    }
+
+    fn lock_down(&self) -> Result<(), ConfineError> {
+        let mut rules = shell_rules(&OpenFds {
+            log: self.sink.log_descriptor(),
+        })?;
+        for needed in &self.open.device.reach.rules {
+            rules.push(rule(needed.syscall, &needed.equals, needed.reason)?);
+        }
+        restrict_files_and_network(&self.open.device.reach.tcp_ports)?;
+        load_filter(&rules)
+    }
+}
+
+fn confinement(error: ConfineError) -> Failure {
+    Failure::new(Refusal::Confinement, error)
+}
+
+fn open(
+    config: &Config,
+    invocation: &Invocation,
+    salt: [u8; 32],
+    subject: &mut Subject,
+) -> Result<Open, Failure> {
+    let started = Instant::now();
+    // Who is asking comes before what they ask, so that a refused command is recorded with both.
+    let name = identity::account()?;
+    let caller = subject.caller.insert(Caller {
+        user: name,
+        address: None,
+        identity: None,
+    });
+    caller.address = Some(identity::parse_connection(
+        invocation.connection.as_deref(),
+    )?);
+    caller.identity = Some(identity::read_user_auth(invocation.user_auth.as_deref())?);
+    let declaration = invocation.declaration()?;
+
+    let missing = || {
+        Failure::new(
+            Refusal::UserUnknown,
+            "no [user.NAME] table in the configuration",
+        )
+    };
+    let user = config.users.get(&caller.user).ok_or_else(missing)?;
+    let slot = sessions::take_slot(&caller.user, user.sessions_max)?;
+    subject.key_name = Some(user.key.clone());
+    let key = config.keys.get(&user.key).ok_or_else(missing)?;
+    subject.back_end = Some(key.back_end.name);
+    if user.disabled || key.disabled {
+        return Err(Refusal::Disabled.into());
+    }
+    if key.declaring == Declaring::Required && declaration.is_none() {
+        return Err(Refusal::DeclarationRequired.into());
+    }
+    arm_deadline(total_seconds(&user.bounds, key)).map_err(confinement)?;
+    limit_memory(user.bounds.memory_bytes_max).map_err(confinement)?;
+
+    let signing_key = open_certificate(key)?;
+    subject.set_signing_key(&signing_key);
+    lock_memory().map_err(confinement)?;
+    let device = open_device(key, &signing_key)?;
+    Ok(Open {
+        started,
+        key: signing_key,
+        device,
+        profile: key.profile,
+        policy: user.policy(key),
+        bounds: user.bounds,
+        declaration,
+        salt,
+        _slot: slot,
+    })
+}
+
+/// The kernel ends the process a little after the upload's own deadline and the device's.
+fn total_seconds(bounds: &Bounds, key: &Key) -> NonZeroU32 {
+    const GRACE_SECONDS: u64 = 5;
+    let seconds = bounds.deadline_seconds + key.device_seconds + GRACE_SECONDS;
+    u32::try_from(seconds)
+        .ok()
+        .and_then(NonZeroU32::new)
+        .unwrap_or(NonZeroU32::MAX)
+}
+
+/// Reads and judges the certificate of `key`.
+///
+/// # Errors
+/// It cannot be read, or must not sign now, or not with the configured hash.
+pub fn open_certificate(key: &Key) -> Result<SigningKey, Failure> {
+    let failed = |error: &dyn std::fmt::Display| Failure::new(Refusal::Certificate, error);
+    let bytes = trusted_file::read(&key.certificate, Kind::Public, CERTIFICATE_BYTES_MAX)
+        .map_err(|error| failed(&error))?;
+    let signing_key = Certificate::parse(&bytes)
+        .and_then(|parsed| parsed.signing_key(key.signing_key.as_deref(), SystemTime::now()))
+        .map_err(|error| failed(&error))?;
+    if !signing_key.allows(key.profile.hash) {
+        let text = format!("hash {} is too weak for this key's curve", key.profile.hash);
+        return Err(Failure::new(Refusal::Configuration, text));
+    }
+    Ok(signing_key)
+}
+
+/// Opens the device of `key` and makes sure that it holds `signing_key`.
+///
+/// # Errors
+/// It cannot be opened, or holds another key.
+pub fn open_device(key: &Key, signing_key: &SigningKey) -> Result<Opened, Failure> {
+    let device = key.device.open(signing_key)?;
+    signing_key
+        .check_signer(device.signer.as_ref())
+        .map_err(|error| Failure::new(Refusal::Certificate, error))?;
+    Ok(device)
+}

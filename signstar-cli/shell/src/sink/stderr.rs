@@ -1,0 +1,48 @@
+//! Standard error, so the caller's terminal: to try things out, never to run an enclave.
+
+use std::io::{stderr, Stderr};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::time::Duration;
+
+use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
+use signstar_core::Record;
+
+use super::Target;
+
+struct StandardError {
+    stream: Stderr,
+    timeout: Duration,
+}
+
+pub(super) fn open(timeout: Duration) -> Box<dyn Target> {
+    Box::new(StandardError {
+        stream: stderr(),
+        timeout,
+    })
+}
+
+impl Target for StandardError {
+    fn name(&self) -> &'static str {
+        "stderr"
+    }
+
+    fn descriptor(&self) -> BorrowedFd<'_> {
+        self.stream.as_fd()
+    }
+
+    fn message(&mut self, record: &Record) -> Vec<u8> {
+        let mut line = record.to_line().into_bytes();
+        line.push(b'\n');
+        line
+    }
+
+    fn ready(&self) -> Result<(), String> {
+        let timeout = PollTimeout::try_from(self.timeout).unwrap_or(PollTimeout::MAX);
+        let mut polled = [PollFd::new(self.stream.as_fd(), PollFlags::POLLOUT)];
+        match poll(&mut polled, timeout) {
+            Ok(1..) => Ok(()),
+            Ok(_) => Err("blocked past its time limit".to_owned()),
+            Err(error) => Err(error.desc().to_lowercase()),
+        }
+    }
+}
