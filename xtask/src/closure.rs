@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::failure::{Because, Failure, Result, none_of};
+use crate::stage::make_folder;
 use crate::workspace::Workspace;
 
 /// The lists are those of this target, on whatever machine they are made.
@@ -55,6 +56,7 @@ fn bless() -> Result<()> {
             .into_iter()
             .map(|package| package + "\n")
             .collect();
+        make_folder(path.parent().unwrap_or(&path))?;
         std::fs::write(&path, text).because(format_args!("cannot write {}", path.display()))?;
         println!("wrote {}", Workspace::get()?.relative(&path).display());
     }
