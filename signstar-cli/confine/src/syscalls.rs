@@ -5,6 +5,7 @@
 //! allowed: i386 and arm calls carry another architecture, x32 calls a bit in their number.
 
 mod aarch64;
+mod check;
 mod x86_64;
 
 use std::fmt;
