@@ -59,15 +59,16 @@ pub(super) fn read(mut table: Table<'_, '_>) -> Option<Audit> {
     let journald = table.table("journald").map(read_journald);
     let syslog = table.table("syslog").map(read_syslog);
     let file = table.table("file").map(read_file);
-    let sink = match name.as_deref()? {
-        "journald" => journald.unwrap_or_else(|| Some(journald_at(None))),
-        "syslog" => syslog.unwrap_or_else(|| Some(syslog_at(None, SyslogFormat::Local))),
-        "file" => file.unwrap_or_else(|| {
+    let sink = match name.as_deref() {
+        Some("journald") => journald.unwrap_or_else(|| Some(journald_at(None))),
+        Some("syslog") => syslog.unwrap_or_else(|| Some(syslog_at(None, SyslogFormat::Local))),
+        Some("file") => file.unwrap_or_else(|| {
             table.problem("[audit.file] with the file's `path` is missing");
             None
         }),
-        "stderr" => Some(SinkChoice::Stderr),
-        _ => {
+        Some("stderr") => Some(SinkChoice::Stderr),
+        None => None,
+        Some(_) => {
             table.problem_with("sink", format_args!("must be one of: {}", SINKS.join(", ")));
             None
         }

@@ -1,1 +1,162 @@
+use super::*;
 
+const COMPLETE: &str = include_str!("../../../../docs/configuration.md");
+
+/// The complete example of docs/configuration.md.
+fn example() -> String {
+    let after = COMPLETE.split("```toml\n").nth(1).unwrap();
+    after.split("```").next().unwrap().to_owned()
+}
+
+fn problems(text: &str) -> Vec<String> {
+    match Config::parse(text) {
+        Ok(_) => Vec::new(),
+        Err(ConfigError::Problems(problems)) => problems.iter().map(ToString::to_string).collect(),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+#[test]
+fn accepts_the_example_of_its_documentation() {
+    let config = Config::parse(&example())
+        .map_err(|error| error.to_string())
+        .unwrap();
+    assert_eq!(config.users.len(), 2);
+    assert_eq!(config.keys.len(), 2);
+    let user = &config.users["signer"];
+    assert_eq!(user.key, "packages");
+    assert_eq!(user.input_bytes_max, 4_294_967_296);
+    assert_eq!(config.keys["packages"].profile.hash, HashAlgorithm::Sha512);
+    assert_eq!(config.keys["database"].declaring, Declaring::Required);
+}
+
+/// Every key that the code knows has a row in the reference, and every row is a key of the code.
+#[test]
+fn is_documented_key_by_key() {
+    let tables = [
+        ("", "version = 1\n"),
+        ("audit", "[audit]\n"),
+        ("audit.journald", "[audit.journald]\n"),
+        ("audit.syslog", "[audit.syslog]\n"),
+        ("audit.file", "[audit.file]\n"),
+        ("user.NAME", "[user.NAME]\n"),
+        ("key.NAME", "[key.NAME]\nback-end = \"software\"\n"),
+        (
+            "key.NAME.software",
+            "[key.NAME]\nback-end = \"software\"\n[key.NAME.software]\n",
+        ),
+    ];
+    for (name, head) in tables {
+        let sink = match name.strip_prefix("audit.") {
+            Some(sink) => format!("[audit]\nsink = \"{sink}\"\n"),
+            None => String::new(),
+        };
+        let found = problems(&format!("{sink}{head}nonsense = 1\n"));
+        let problem = found
+            .iter()
+            .find(|text| text.contains("\"nonsense\""))
+            .unwrap();
+        let known = problem
+            .split("(known: ")
+            .nth(1)
+            .unwrap()
+            .trim_end_matches(')');
+        let mut known: Vec<&str> = known.split(", ").collect();
+        let title = match name {
+            "" => "## The file".to_owned(),
+            _ => format!("## `[{name}]`"),
+        };
+        let section = COMPLETE.split(&format!("\n{title}\n")).nth(1);
+        let section = section.unwrap_or_else(|| panic!("no section {title}"));
+        let rows = section.split("\n## ").next().unwrap().lines();
+        let mut documented: Vec<&str> = rows
+            .filter_map(|row| row.strip_prefix("| `")?.split('`').next())
+            .collect();
+        known.sort_unstable();
+        documented.sort_unstable();
+        assert_eq!(documented, known, "{title}");
+    }
+}
+
+#[test]
+fn names_every_problem_at_once_with_its_line() {
+    let text = "version = 2\n\
+        colour = \"red\"\n\
+        [audit]\n\
+        sink = \"paper\"\n\
+        [user.signer]\n\
+        key = \"core\"\n\
+        deadline-seconds = 0\n\
+        [user.\"a b\"]\n\
+        disabled = 1\n\
+        [key.other]\n\
+        back-end = \"software\"\n\
+        certificate = \"relative.pgp\"\n\
+        hash = \"sha1\"\n\
+        [key.other.software]\n\
+        secret-key = \"/a/../b\"\n";
+    let expected = [
+        "line 1: `version` must be a whole number from 1 to 1",
+        "line 1: `version` must be there and be 1",
+        "line 2: unknown key \"colour\" (known: version, audit, key, user)",
+        "line 4: [audit] `sink` must be one of: journald, syslog, file, stderr",
+        "line 6: [user.signer] `key` names no [key.NAME] table",
+        "line 7: [user.signer] `deadline-seconds` must be a whole number from 1 to 86400",
+        "line 8: [user.a b] `key` is missing",
+        "line 8: [user.a b] a user's name is 1 to 64 of a-z A-Z 0-9 . _ -",
+        "line 9: [user.a b] `disabled` must be true or false",
+        "line 12: [key.other] `certificate` must be an absolute path without `..`",
+        "line 13: [key.other] `hash` must be one of: sha256, sha384, sha512",
+        "line 15: [key.other.software] `secret-key` must be an absolute path without `..`",
+    ];
+    assert_eq!(problems(text), expected);
+}
+
+#[test]
+fn names_the_feature_of_a_back_end_that_is_unknown() {
+    let text = "version = 1\n[audit]\nsink = \"stderr\"\n[key.a]\nback-end = \"paper\"\ncertificate = \"/c\"\n";
+    assert_eq!(
+        problems(text),
+        ["line 5: [key.a] `back-end` must be one of: software"]
+    );
+}
+
+#[test]
+fn reports_broken_syntax_and_duplicates_with_their_line() {
+    for (text, line) in [
+        ("version = 1\nversion = 1\n", "line 2: "),
+        ("version = 1\n[audit\n", "line 2: "),
+        ("version = 1\n\n\u{0}", "line 3: "),
+        ("version = 1\n[audit]\nsink = \"file", "line 3: "),
+    ] {
+        let found = problems(text);
+        assert!(
+            found.iter().any(|problem| problem.starts_with(line)),
+            "{text:?}: {found:?}"
+        );
+    }
+}
+
+#[test]
+fn bounds_hold_at_their_ends() {
+    for (key, least, most) in [
+        ("input-bytes-max", 1_u64, i64::MAX.unsigned_abs()),
+        ("deadline-seconds", 1, 86_400),
+        ("progress-seconds", 1, 3600),
+        ("progress-bytes", 1, 1 << 30),
+        ("memory-bytes-max", 16 << 20, 1 << 30),
+        ("sessions-max", 1, 1024),
+    ] {
+        let with = |value: u128| {
+            let text = example().replace(
+                "[user.signer]\n",
+                &format!("[user.third]\nkey = \"packages\"\n{key} = {value}\n[user.signer]\n"),
+            );
+            problems(&text).len()
+        };
+        assert_eq!(with(least.into()), 0, "{key}");
+        assert_eq!(with(most.into()), 0, "{key}");
+        assert_eq!(with(u128::from(least) - 1), 1, "{key}");
+        assert_eq!(with(u128::from(most) + 1), 1, "{key}");
+    }
+}
