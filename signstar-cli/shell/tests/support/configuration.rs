@@ -1,0 +1,54 @@
+//! Variations of the configuration.
+
+/// Text of a configuration: lines for each table beside those that every world has.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Configuration {
+    user: Vec<String>,
+    key: Vec<String>,
+    audit: Option<String>,
+}
+
+/// The accounts that have a `[user.NAME]` table: all with the login shell `signstar`.
+pub(crate) const USERS: [&str; 2] = ["signer", "second"];
+
+impl Configuration {
+    /// Records in a file, everything else as by default.
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    /// With a line such as `sessions-max = 2` in `[user.signer]` and `[user.second]`.
+    pub(crate) fn user(mut self, line: &str) -> Self {
+        self.user.push(line.to_owned());
+        self
+    }
+
+    /// With a line such as `hash = "sha256"` in `[key.packages]`.
+    pub(crate) fn key(mut self, line: &str) -> Self {
+        self.key.push(line.to_owned());
+        self
+    }
+
+    /// With `lines` as the whole of `[audit]`, subtables included.
+    pub(crate) fn audit(mut self, lines: &str) -> Self {
+        self.audit = Some(lines.to_owned());
+        self
+    }
+
+    /// The file's text.
+    pub(crate) fn text(&self) -> String {
+        let file = "sink = \"file\"\n[audit.file]\npath = \"/run/signstar/audit.log\"";
+        let audit = self.audit.as_deref().unwrap_or(file);
+        let mut text = format!("version = 1\n\n[audit]\n{audit}\n");
+        for user in USERS {
+            let lines = self.user.join("\n");
+            text += &format!("\n[user.{user}]\nkey = \"packages\"\n{lines}\n");
+        }
+        text + &format!(
+            "\n[key.packages]\nback-end = \"software\"\n\
+             certificate = \"/etc/signstar/packages.pgp\"\n{}\n\n\
+             [key.packages.software]\nsecret-key = \"/etc/signstar/packages.secret.pgp\"\n",
+            self.key.join("\n")
+        )
+    }
+}

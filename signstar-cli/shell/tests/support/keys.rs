@@ -1,0 +1,139 @@
+//! OpenPGP keys of all kinds, made for one test.
+
+use std::process::Command;
+use std::time::{Duration, SystemTime};
+
+use sequoia_openpgp::cert::prelude::*;
+use sequoia_openpgp::serialize::SerializeInto;
+use sequoia_openpgp::types::KeyFlags;
+use sequoia_openpgp::{Cert, Profile};
+
+/// A kind of signing key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Algorithm {
+    Ed25519,
+    P256,
+    P384,
+    P521,
+    Rsa2048,
+    Rsa3072,
+    Rsa4096,
+    /// Ed25519 in a version 6 key.
+    Ed25519V6,
+}
+
+impl Algorithm {
+    /// All of them.
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Ed25519,
+        Self::P256,
+        Self::P384,
+        Self::P521,
+        Self::Rsa2048,
+        Self::Rsa3072,
+        Self::Rsa4096,
+        Self::Ed25519V6,
+    ];
+}
+
+/// A secret key that signs and certifies, and its certificate.
+pub(crate) struct SigningKey {
+    /// The secret key file, binary.
+    pub(crate) secret: Vec<u8>,
+    /// The certificate, binary.
+    pub(crate) certificate: Vec<u8>,
+    /// Fingerprint, upper-case hexadecimal.
+    pub(crate) fingerprint: String,
+}
+
+impl SigningKey {
+    /// Makes one, an hour old.
+    pub(crate) fn new(algorithm: Algorithm) -> Self {
+        let suite = match algorithm {
+            Algorithm::Ed25519 | Algorithm::Ed25519V6 => CipherSuite::Cv25519,
+            Algorithm::P256 => CipherSuite::P256,
+            Algorithm::P384 => CipherSuite::P384,
+            Algorithm::P521 => CipherSuite::P521,
+            Algorithm::Rsa2048 => return Self::from_gpg("rsa2048"),
+            Algorithm::Rsa3072 => return Self::from_gpg("rsa3072"),
+            Algorithm::Rsa4096 => return Self::from_gpg("rsa4096"),
+        };
+        let profile = match algorithm {
+            Algorithm::Ed25519V6 => Profile::RFC9580,
+            _ => Profile::RFC4880,
+        };
+        let builder = Self::builder().set_cipher_suite(suite);
+        Self::build(builder.set_profile(profile).expect("a known profile"))
+    }
+
+    /// What [`SigningKey::build`] takes: one primary key that signs, an hour old.
+    pub(crate) fn builder() -> CertBuilder<'static> {
+        CertBuilder::new()
+            .add_userid("Packages <packages@example.org>")
+            .set_creation_time(SystemTime::now() - Duration::from_secs(3600))
+            .set_primary_key_flags(KeyFlags::empty().set_certification().set_signing())
+    }
+
+    /// Makes a key as `builder` says.
+    pub(crate) fn build(builder: CertBuilder<'static>) -> Self {
+        let (cert, _) = builder.generate().expect("a new key");
+        Self::from_cert(&cert)
+    }
+
+    /// A key with all its secrets.
+    pub(crate) fn from_cert(cert: &Cert) -> Self {
+        let public = cert.clone().strip_secret_key_material();
+        Self {
+            secret: cert.as_tsk().to_vec().expect("a secret key file"),
+            certificate: public.to_vec().expect("a certificate"),
+            fingerprint: cert.fingerprint().to_hex(),
+        }
+    }
+
+    /// A key that GnuPG makes; it is quick with RSA.
+    fn from_gpg(algorithm: &str) -> Self {
+        // Sockets of its agent must have short names.
+        let home = tempfile::tempdir_in("/tmp").expect("a folder");
+        let gpg = |arguments: &[&str]| {
+            let output = Command::new("gpg")
+                .env_clear()
+                .env("PATH", "/usr/bin:/bin")
+                .env("GNUPGHOME", home.path())
+                .args(["--batch", "--quiet", "--pinentry-mode", "loopback"])
+                .args(["--passphrase", "", "--faked-system-time", &an_hour_ago()])
+                .args(arguments)
+                .output()
+                .expect("gpg starts");
+            let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert!(output.status.success(), "gpg {arguments:?}: {complaint}");
+            output.stdout
+        };
+        gpg(&[
+            "--quick-gen-key",
+            "packages@example.org",
+            algorithm,
+            "sign",
+            "never",
+        ]);
+        let (secret, certificate) = (gpg(&["--export-secret-keys"]), gpg(&["--export"]));
+        let ended = Command::new("gpgconf")
+            .env("GNUPGHOME", home.path())
+            .args(["--kill", "all"])
+            .status();
+        assert!(ended.expect("gpgconf starts").success());
+        let listed = String::from_utf8(gpg(&["--list-keys", "--with-colons"])).expect("a list");
+        let line = listed.lines().find(|line| line.starts_with("fpr:"));
+        let fingerprint = line.and_then(|line| line.split(':').nth(9));
+        Self {
+            secret,
+            certificate,
+            fingerprint: fingerprint.expect("a fingerprint").to_owned(),
+        }
+    }
+}
+
+fn an_hour_ago() -> String {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    let seconds = since.expect("a clock after 1970").as_secs() - 3600;
+    format!("{seconds}!")
+}

@@ -1,0 +1,310 @@
+//! A machine with the release installed, for one test.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{chown, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use signstar_core::Record;
+use tempfile::TempDir;
+
+use super::configuration::USERS;
+use super::namespaces::Namespaces;
+use super::{Algorithm, Configuration, Outcome, Running, Shell, SigningKey};
+
+/// An account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Account {
+    pub(crate) name: &'static str,
+    pub(crate) id: u32,
+    pub(crate) group: u32,
+    pub(crate) shell: &'static str,
+}
+
+/// The account that signs.
+pub(crate) const SIGNER: Account = Account {
+    name: "signer",
+    id: 6001,
+    group: SIGNERS,
+    shell: "/usr/bin/signstar",
+};
+
+/// Another one that signs, for deployments that differ.
+pub(crate) const SECOND: Account = Account {
+    name: "second",
+    id: 6002,
+    group: SIGNERS,
+    shell: "/usr/bin/signstar",
+};
+
+/// The positive control: an ordinary account.
+pub(crate) const CONTROL: Account = Account {
+    name: "control",
+    id: 6003,
+    group: 6003,
+    shell: "/bin/sh",
+};
+
+/// All of them.
+pub(crate) const ACCOUNTS: [Account; 3] = [SIGNER, SECOND, CONTROL];
+
+/// The group that may read secret keys and append to the audit log.
+pub(crate) const SIGNERS: u32 = 6000;
+
+/// A machine of its own: see [`super`].
+pub(crate) struct World {
+    // In this order: what runs in the folder ends before the folder goes.
+    namespaces: Namespaces,
+    folder: TempDir,
+    /// The key of `[key.packages]`.
+    pub(crate) key: SigningKey,
+}
+
+impl World {
+    /// With an Ed25519 key and the plainest configuration.
+    pub(crate) fn new() -> Self {
+        Self::with(&Configuration::new(), SigningKey::new(Algorithm::Ed25519))
+    }
+
+    /// With a configuration.
+    pub(crate) fn configured(configuration: &Configuration) -> Self {
+        Self::with(configuration, SigningKey::new(Algorithm::Ed25519))
+    }
+
+    /// With a configuration and a key.
+    pub(crate) fn with(configuration: &Configuration, key: SigningKey) -> Self {
+        let folder = tempfile::Builder::new()
+            .prefix("world-")
+            .permissions(Permissions::from_mode(0o755))
+            .tempdir_in(env!("CARGO_TARGET_TMPDIR"))
+            .expect("a folder");
+        furnish(folder.path());
+        let namespaces = Namespaces::new(folder.path());
+        let world = Self {
+            namespaces,
+            folder,
+            key,
+        };
+        world.configure(configuration);
+        world.install_key(&world.key);
+        world
+    }
+
+    /// A path inside, as seen from outside: for `/etc/signstar`, `/etc/ssh/authorized_keys`,
+    /// `/run`, `/tmp`, `/home`, `/var/tmp`, `/dev/shm`.
+    pub(crate) fn path(&self, inside: &str) -> PathBuf {
+        self.folder.path().join(inside.trim_start_matches('/'))
+    }
+
+    /// Any path inside, as seen from outside.
+    pub(crate) fn any_path(&self, inside: &str) -> PathBuf {
+        PathBuf::from(self.namespaces.root() + inside)
+    }
+
+    /// Replaces the configuration.
+    pub(crate) fn configure(&self, configuration: &Configuration) {
+        self.write(
+            "/etc/signstar/signstar.toml",
+            configuration.text(),
+            (0, 0),
+            0o644,
+        );
+    }
+
+    /// Replaces key and certificate.
+    pub(crate) fn install_key(&self, key: &SigningKey) {
+        let secret = "/etc/signstar/packages.secret.pgp";
+        self.write(
+            "/etc/signstar/packages.pgp",
+            &key.certificate,
+            (0, 0),
+            0o644,
+        );
+        self.write(secret, &key.secret, (0, SIGNERS), 0o440);
+    }
+
+    /// Writes a file of the world.
+    pub(crate) fn write(
+        &self,
+        inside: &str,
+        content: impl AsRef<[u8]>,
+        (user, group): (u32, u32),
+        mode: u32,
+    ) {
+        let path = self.path(inside);
+        fs::write(&path, content).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        give(&path, (user, group), mode);
+    }
+
+    /// The file that sshd writes for SSH_USER_AUTH; its path inside.
+    pub(crate) fn user_auth(&self, account: Account, content: &str) -> String {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let path = format!("/tmp/sshauth.{:015}", NEXT.fetch_add(1, Ordering::Relaxed));
+        self.write(&path, content, (account.id, account.group), 0o600);
+        path
+    }
+
+    /// The login shell as sshd starts it, for [`SIGNER`].
+    pub(crate) fn shell(&self) -> Shell<'_> {
+        Shell::new(self)
+    }
+
+    /// Starts `command` inside.
+    pub(crate) fn spawn(&self, command: &mut Command) -> Child {
+        let name = command.get_program().to_os_string();
+        self.within(|| command.spawn())
+            .unwrap_or_else(|error| panic!("starting {}: {error}", name.display()))
+    }
+
+    /// Runs `command` inside, without input, to its end.
+    pub(crate) fn run(&self, command: &mut Command) -> Outcome {
+        Running::start(self, command, [true; 3]).finish()
+    }
+
+    /// Does `action` on a thread inside.
+    pub(crate) fn within<T: Send>(&self, action: impl FnOnce() -> T + Send) -> T {
+        self.namespaces.within(action)
+    }
+
+    /// The lines of the audit log.
+    pub(crate) fn audit_lines(&self) -> Vec<String> {
+        let text = fs::read_to_string(self.path("/run/signstar/audit.log")).expect("an audit log");
+        text.lines().map(str::to_owned).collect()
+    }
+
+    /// The records of the audit log, each of which must be one.
+    pub(crate) fn audit(&self) -> Vec<Record> {
+        let parse = |line: String| {
+            Record::from_line(&line).unwrap_or_else(|error| panic!("{error}: {line}"))
+        };
+        self.audit_lines().into_iter().map(parse).collect()
+    }
+
+    /// Empties the audit log.
+    pub(crate) fn forget(&self) {
+        fs::write(self.path("/run/signstar/audit.log"), "").expect("an audit log");
+    }
+}
+
+/// What an installed machine has beside configuration and keys.
+fn furnish(root: &Path) {
+    for folder in [
+        "etc/signstar",
+        "etc/ssh/authorized_keys",
+        "usr/bin",
+        "run/sshd",
+        "run/signstar/sessions",
+        "tmp",
+        "home",
+        "var/tmp",
+        "dev/shm",
+        "client",
+    ] {
+        fs::create_dir_all(root.join(folder)).expect("a folder");
+    }
+    for folder in ["tmp", "var/tmp", "dev/shm"] {
+        give(&root.join(folder), (0, 0), 0o1777);
+    }
+    let put = |path: &str, content: &[u8], owner, mode| {
+        fs::write(root.join(path), content).expect("a file");
+        give(&root.join(path), owner, mode);
+    };
+    let shell = fs::read(release()).expect("the release binary");
+    put("usr/bin/signstar", &shell, (0, 0), 0o755);
+    put("run/signstar/audit.log", b"", (0, SIGNERS), 0o660);
+
+    let known = |file: &str| fs::read_to_string(file).unwrap_or_default();
+    let (mut passwd, mut group) = (known("/etc/passwd"), known("/etc/group"));
+    let mut shadow = known("/etc/shadow");
+    group += &format!(
+        "signers:x:{SIGNERS}:\n{}:x:{}:\n",
+        CONTROL.name, CONTROL.group
+    );
+    for Account {
+        name,
+        id,
+        group,
+        shell,
+    } in ACCOUNTS
+    {
+        passwd += &format!("{name}:x:{id}:{group}::/home/{name}:{shell}\n");
+        // sshd lets nobody in whose password is locked by `!`.
+        shadow += &format!("{name}:*:19000:0:99999:7:::\n");
+        fs::create_dir(root.join("home").join(name)).expect("a home");
+        give(&root.join("home").join(name), (id, group), 0o755);
+    }
+    put("etc/passwd", passwd.as_bytes(), (0, 0), 0o644);
+    put("etc/group", group.as_bytes(), (0, 0), 0o644);
+    put("etc/shadow", shadow.as_bytes(), (0, 0), 0o600);
+    for user in USERS {
+        put(
+            &format!("run/signstar/sessions/{user}"),
+            b"",
+            (0, SIGNERS),
+            0o660,
+        );
+    }
+}
+
+/// Sets owner, group and mode.
+pub(crate) fn give(path: &Path, (user, group): (u32, u32), mode: u32) {
+    let done = chown(path, Some(user), Some(group))
+        .and_then(|()| fs::set_permissions(path, Permissions::from_mode(mode)));
+    done.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+}
+
+/// The release binary: that of the staged tree, or the one that was built last.
+fn release() -> PathBuf {
+    if let Some(stage) = std::env::var_os("SIGNSTAR_STAGE") {
+        let staged = PathBuf::from(stage).join("usr/bin/signstar");
+        assert!(
+            staged.is_file(),
+            "{}: run `cargo xtask test --part stage`",
+            staged.display()
+        );
+        return staged;
+    }
+    let built = Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join("../x86_64-unknown-linux-musl/release/signstar");
+    assert!(
+        built.is_file(),
+        "there is no release binary: run `cargo build --release --target \
+         x86_64-unknown-linux-musl -p signstar --no-default-features --features software`"
+    );
+    let age = |path: &Path| fs::metadata(path).and_then(|file| file.modified()).ok();
+    let newer = sources()
+        .into_iter()
+        .find(|source| age(source) > age(&built));
+    assert_eq!(
+        newer, None,
+        "the release binary is older than this source: build it again"
+    );
+    built
+}
+
+/// What the login shell is built from.
+fn sources() -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let mut folders: Vec<PathBuf> = [
+        "signstar-core/src",
+        "signstar-backends/software/src",
+        "signstar-cli/confine/src",
+        "signstar-cli/shell/src",
+    ]
+    .map(|folder| root.join(folder))
+    .into();
+    let mut files = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).expect("a folder of sources") {
+            let path = entry.expect("an entry").path();
+            match path.is_dir() {
+                true => folders.push(path),
+                false => files.push(path),
+            }
+        }
+    }
+    // Tests are not part of the binary.
+    files.retain(|path| !path.ends_with("tests.rs"));
+    files
+}
