@@ -7,17 +7,22 @@
 
 use std::time::{Duration, Instant};
 
+pub(crate) mod artifacts;
 pub(crate) mod configuration;
 pub(crate) mod keys;
 pub(crate) mod namespaces;
 pub(crate) mod process;
 pub(crate) mod shell;
+pub(crate) mod sshd;
+pub(crate) mod traces;
+pub(crate) mod verifiers;
 pub(crate) mod world;
 
 pub(crate) use configuration::Configuration;
 pub(crate) use keys::{Algorithm, SigningKey};
 pub(crate) use process::{Outcome, Running};
 pub(crate) use shell::Shell;
+pub(crate) use sshd::Sshd;
 pub(crate) use world::World;
 
 /// Whatever a test waits for must happen within this time.
