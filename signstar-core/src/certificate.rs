@@ -2,7 +2,7 @@
 //!
 //! Absent: creating, changing or fetching certificates.
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use sequoia_openpgp::cert::amalgamation::{ValidAmalgamation, ValidateAmalgamation};
 use sequoia_openpgp::cert::prelude::ValidErasedKeyAmalgamation;
@@ -286,10 +286,9 @@ impl SigningKey {
     }
 
     /// Whether `time` lies between the key's creation and its expiry. The OpenPGP time of a
-    /// signature has whole seconds, hence the second of grace at the start.
+    /// signature is cut to whole seconds, so a moment before the creation is a second before it.
     pub fn is_alive_at(&self, time: SystemTime) -> bool {
-        time + Duration::from_secs(1) > self.created()
-            && self.expires.is_none_or(|expires| time < expires)
+        time >= self.created() && self.expires.is_none_or(|expires| time < expires)
     }
 
     pub(crate) fn openpgp(&self) -> &Key<PublicParts, UnspecifiedRole> {
