@@ -24,6 +24,7 @@ pub fn arm_deadline(seconds: NonZeroU32) -> Result<(), ConfineError> {
     alarm_only
         .thread_unblock()
         .map_err(|source| ConfineError::Refused { step, source })?;
+    // Not trusted to report a failure, which pthread_sigmask(3) does by a positive number: asked.
     for (mask, state) in [
         ("SigIgn", "ignored"),
         ("SigBlk", "blocked"),

@@ -8,7 +8,7 @@
 //! The order is the caller's, and it is this one:
 //!
 //! 1. [`harden`] and [`arm_deadline`], first thing in `main`, while there is one thread;
-//! 2. the caller opens what it needs, calls [`limit_file_size`] and [`lock_memory`];
+//! 2. the caller opens what it needs, calls [`limit_file_size`], [`limit_memory`], [`lock_memory`];
 //! 3. [`restrict_files_and_network`]: nothing can be opened any more (Landlock);
 //! 4. [`load_filter`]: no system call but those in the table, and a violation kills (seccomp);
 //! 5. only then the first byte of input.

@@ -65,12 +65,7 @@ pub fn shell_rules_for(arch: Arch, fds: &OpenFds) -> Result<Vec<Rule>, ConfineEr
     let mut rules = vec![
         plain("read", &[(0, 0)], "the artifact, from standard input")?,
         plain("write", &[(0, 1)], "the signature, to standard output")?,
-        plain(
-            "write",
-            &[(0, 2)],
-            "one sentence to the caller, or a panic message",
-        )?
-        .in_scenario("refusal"),
+        plain("write", &[(0, 2)], "one sentence to the caller")?.in_scenario("refusal"),
         // The allocator. Sizes are bounded by the address space limit.
         plain("mmap", &[(3, PRIVATE_ANONYMOUS)], "memory")?
             .when(Condition::within(2, READ_WRITE))

@@ -75,7 +75,13 @@ fn log() -> OpenFds {
 fn rules(arch: Arch) -> Vec<Rule> {
     let mut rules = shell_rules_for(arch, &log()).unwrap();
     let further = [
-        ("sendto", vec![Condition::Equals { arg: 0, value: 5 }]),
+        (
+            "sendto",
+            vec![
+                Condition::Equals { arg: 0, value: 5 },
+                Condition::AtMost { arg: 2, value: 64 },
+            ],
+        ),
         (
             "recvfrom",
             vec![
@@ -92,7 +98,6 @@ fn rules(arch: Arch) -> Vec<Rule> {
                     mask: 0xff00,
                     value: 0x5400,
                 },
-                Condition::AtMost { arg: 2, value: 64 },
             ],
         ),
         ("ioctl", vec![Condition::Equals { arg: 0, value: 9 }]),

@@ -11,6 +11,7 @@ use crate::runner::{Claim, claim};
 pub(crate) fn claims() -> Vec<Claim> {
     vec![
         claim(limits_are_what_was_asked_for),
+        claim(memory_can_be_limited_further_but_not_again_more),
         claim(no_file_can_be_written_unless_a_limit_is_set),
         claim(file_grows_to_its_limit_and_no_further),
         claim(memory_is_locked_where_it_fits),
@@ -37,6 +38,11 @@ fn limits_are_what_was_asked_for() {
     assert_eq!(limit("Max open files")[..2], [files.clone(), files]);
     assert_eq!(limit("Max address space")[..2], [memory.clone(), memory]);
     assert_eq!(limit("Max file size")[0], "0");
+}
+
+fn memory_can_be_limited_further_but_not_again_more() {
+    let end = end_of(&mut probe(&["limit-memory"])).expect_success();
+    assert_eq!(end.stdout, "134217728 134217728\n");
 }
 
 fn no_file_can_be_written_unless_a_limit_is_set() {

@@ -18,8 +18,8 @@ use nix::sys::prctl;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use signstar_confine::selftest::{Defence, Escape};
 use signstar_confine::{
-    ConfineError, Limits, OpenFds, arm_deadline, harden, limit_file_size, load_filter, lock_memory,
-    restrict_files_and_network, shell_rules,
+    ConfineError, Limits, OpenFds, arm_deadline, harden, limit_file_size, limit_memory,
+    load_filter, lock_memory, restrict_files_and_network, shell_rules,
 };
 
 use crate::outer;
@@ -48,6 +48,7 @@ pub(crate) fn run(arguments: &[String]) -> ExitCode {
         ["deadline"] => deadline(),
         ["confined-deadline"] => confined_deadline(),
         ["file-size"] => limit_file_size(0),
+        ["limit-memory"] => limit_twice(),
         ["append", path, cap, bytes] => append(path, cap, bytes),
         ["lock-memory"] => lock(),
         ["lock-memory-within", bytes] => lock_within(bytes),
@@ -144,6 +145,15 @@ fn append(path: &str, cap: &str, bytes: &str) -> Result<(), ConfineError> {
     }
     let mut file = OpenOptions::new().append(true).open(path).unwrap();
     file.write_all(&vec![b'x'; bytes.parse().unwrap()]).unwrap();
+    Ok(())
+}
+
+fn limit_twice() -> Result<(), ConfineError> {
+    harden(&LIMITS)?;
+    limit_memory(128 * 1024 * 1024)?;
+    limit_memory(256 * 1024 * 1024)?;
+    let (soft, hard) = getrlimit(Resource::RLIMIT_AS).unwrap();
+    println!("{soft} {hard}");
     Ok(())
 }
 
