@@ -4,7 +4,7 @@ use std::io::{stderr, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
-use signstar_confine::{harden, Limits};
+use signstar_confine::{harden, ConfineError, Limits};
 use signstar_core::{Failure, Refusal, RequestId};
 
 use crate::back_ends::COMPILED;
@@ -21,6 +21,7 @@ const LIMITS: Limits = Limits {
 
 /// Does what the process was started for.
 pub fn run(invocation: Invocation) -> ExitCode {
+    std::panic::set_hook(Box::new(|_| end_after_panic()));
     if let Some(question) = invocation.question() {
         return answer(question);
     }
@@ -38,7 +39,11 @@ pub fn run(invocation: Invocation) -> ExitCode {
 }
 
 fn sign(invocation: &Invocation, id: RequestId, salt: [u8; 32]) -> Result<(), Failure> {
-    harden(&LIMITS).map_err(|error| Failure::new(Refusal::Confinement, error))?;
+    harden(&LIMITS).map_err(|error| match error {
+        // Somebody has started the program at a terminal, or with a file.
+        ConfineError::Stream { .. } => Failure::new(Refusal::Invocation, error),
+        _ => Failure::new(Refusal::Confinement, error),
+    })?;
     let config = Config::load(Path::new(config::PATH))
         .map_err(|error| Failure::new(Refusal::Configuration, error))?;
     let enclave = Enclave::open(&config, invocation, id, salt)?;
@@ -47,6 +52,14 @@ fn sign(invocation: &Invocation, id: RequestId, salt: [u8; 32]) -> Result<(), Fa
     let approval = confined.approve(intake)?;
     let signature = confined.sign(approval)?;
     confined.deliver(&signature)
+}
+
+/// The default would print the panic's message, in which the caller's bytes may stand. The intent,
+/// if there is one, stays without an outcome.
+fn end_after_panic() {
+    let refusal = Refusal::Internal;
+    let _ = stderr().write_all(message(refusal, &"unknown").as_bytes());
+    std::process::exit(refusal.exit_status().into());
 }
 
 fn split(random: [u8; 48]) -> (RequestId, [u8; 32]) {
