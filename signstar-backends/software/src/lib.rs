@@ -14,13 +14,12 @@
 //!
 //! Nothing counts its signatures, and nothing but the audit record shows that one was made.
 //!
-//! Timing: Ed25519 and ECDSA run in constant time as far as their libraries promise it. RSA does
-//! not: RUSTSEC-2023-0071 ("Marvin") is about the private operation of the `rsa` crate, whose time
-//! depends on its input. It is known for decryption, where an attacker chooses the input and
-//! learns from each answer. Here the input is a padded digest that the caller can influence only
-//! by hashing, each operation is blinded by a fresh random factor, and its time is seen through a
-//! new process and a network. That makes it hard, not impossible: use a device, or Ed25519, where
-//! it matters.
+//! Timing: no branch and no address depends on a secret while a signature is made, as far as the
+//! libraries and the compiler keep that. RUSTSEC-2023-0071 ("Marvin") is about the private
+//! operation of the `rsa` crate, whose time depends on the secret and its input; that operation is
+//! not used here (see `rsa/modulus.rs`). What is used of that crate while a key is opened, the
+//! validation and some divisions by secret numbers, has no input but the key, and so the same time
+//! for each signature. Power, radiation and faults made on purpose are not considered.
 //!
 //! # What is deliberately absent
 //! OpenPGP, files, passphrases, and (without the feature `provision`) a way to make a key. There
@@ -50,7 +49,7 @@ pub fn open(material: SecretMaterial) -> Result<Opened, SignerError> {
             Key::Ed25519(Box::new(ed25519_dalek::SigningKey::from_bytes(seed)))
         }
         SecretMaterial::Ecdsa { curve, scalar } => Key::Ecdsa(ecdsa::Key::new(*curve, scalar)?),
-        SecretMaterial::Rsa { n, e, d, p, q } => Key::Rsa(rsa::Key::new(n, e, d, p, q)?),
+        SecretMaterial::Rsa { n, e, d, p, q } => Key::Rsa(Box::new(rsa::Key::new(n, e, d, p, q)?)),
     };
     let public = match &key {
         Key::Ed25519(key) => PublicKey::Ed25519(key.verifying_key().to_bytes()),
@@ -71,7 +70,7 @@ struct Software {
 enum Key {
     Ed25519(Box<ed25519_dalek::SigningKey>),
     Ecdsa(ecdsa::Key),
-    Rsa(rsa::Key),
+    Rsa(Box<rsa::Key>),
 }
 
 impl Signer for Software {
