@@ -130,13 +130,12 @@ pub fn parse_user_auth(bytes: &[u8]) -> Result<SshIdentity, Failure> {
     let failed = |detail: String| Failure::new(Refusal::IdentityMissing, detail);
     let text =
         std::str::from_utf8(bytes).map_err(|_| failed("SSH_USER_AUTH is not a text".to_owned()))?;
-    let keys = text
+    let key = text
         .lines()
-        .filter_map(|line| line.strip_prefix("publickey "));
-    let key = keys.last().ok_or_else(|| {
-        failed(
-            "SSH_USER_AUTH names no key: sshd needs `AuthenticationMethods publickey`".to_owned(),
-        )
+        .rev()
+        .find_map(|line| line.strip_prefix("publickey "));
+    let key = key.ok_or_else(|| {
+        failed("SSH_USER_AUTH names no key: set `AuthenticationMethods publickey`".to_owned())
     })?;
     parse_public_key(key).map_err(|error| failed(format!("SSH_USER_AUTH: {error}")))
 }
