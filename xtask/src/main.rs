@@ -4,6 +4,7 @@
 //! subcommand here, in Rust, without scripts. What is built for users never depends on it.
 
 mod advisories;
+mod bench;
 mod caller;
 mod closure;
 mod demo;
@@ -49,6 +50,7 @@ enum Task {
     Man(pages::Options),
     /// Write completions for bash, zsh and fish
     Completions(pages::Options),
+    Bench(bench::Options),
 }
 
 fn main() -> ExitCode {
@@ -71,5 +73,6 @@ fn run(task: &Task) -> Result<()> {
         Task::Stage(options) => stage::run(options),
         Task::Man(options) => pages::run_man(options),
         Task::Completions(options) => pages::run_completions(options),
+        Task::Bench(options) => bench::run(options),
     }
 }

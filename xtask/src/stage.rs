@@ -60,10 +60,7 @@ pub(crate) fn everything(root: &Path) -> Result<()> {
 
 /// Only the programs, as `demo` needs them.
 pub(crate) fn programs(root: &Path) -> Result<()> {
-    for folder in FOLDERS {
-        make_folder(&root.join(folder))?;
-    }
-    put_stripped(&release::shell()?, &root.join("usr/bin/signstar"))?;
+    shell(root)?;
     put(
         &release::admin()?,
         &root.join("usr/bin/signstar-admin"),
@@ -71,14 +68,20 @@ pub(crate) fn programs(root: &Path) -> Result<()> {
     )
 }
 
+/// Only the login shell, as `bench` needs it.
+pub(crate) fn shell(root: &Path) -> Result<()> {
+    for folder in FOLDERS {
+        make_folder(&root.join(folder))?;
+    }
+    put_stripped(&release::shell()?, &root.join("usr/bin/signstar"))
+}
+
 /// Copies a file to its place in one step, so that nobody ever starts half of it.
 pub(crate) fn put(from: &Path, to: &Path, mode: u32) -> Result<()> {
-    let attempt = || format!("cannot put {} in place", to.display());
     make_folder(to.parent().unwrap_or(to))?;
     let new = beside(to);
-    std::fs::copy(from, &new).because(attempt())?;
-    std::fs::set_permissions(&new, Permissions::from_mode(mode)).because(attempt())?;
-    std::fs::rename(&new, to).because(attempt())
+    std::fs::copy(from, &new).because(format_args!("cannot write {}", new.display()))?;
+    settle(&new, to, mode)
 }
 
 /// As [`put`], without the symbol table.
@@ -87,15 +90,20 @@ fn put_stripped(from: &Path, to: &Path) -> Result<()> {
         println!("no `strip` here: {} keeps its symbol table", to.display());
         return put(from, to, 0o755);
     }
-    let stripped = beside(to);
+    let new = beside(to);
     Program::new("strip")
         .arg("--strip-all")
         .arg("-o")
-        .arg(&stripped)
+        .arg(&new)
         .arg(from)
         .run()?;
-    put(&stripped, to, 0o755)?;
-    std::fs::remove_file(&stripped).because(format_args!("cannot remove {}", stripped.display()))
+    settle(&new, to, 0o755)
+}
+
+fn settle(new: &Path, to: &Path, mode: u32) -> Result<()> {
+    let attempt = || format!("cannot put {} in place", to.display());
+    std::fs::set_permissions(new, Permissions::from_mode(mode)).because(attempt())?;
+    std::fs::rename(new, to).because(attempt())
 }
 
 /// A name that only this process uses.
