@@ -14,6 +14,7 @@ mod private;
 mod program;
 mod release;
 mod scene;
+mod soak;
 mod stage;
 mod symbols;
 mod test;
@@ -51,6 +52,7 @@ enum Task {
     /// Write completions for bash, zsh and fish
     Completions(pages::Options),
     Bench(bench::Options),
+    Soak(soak::Options),
 }
 
 fn main() -> ExitCode {
@@ -74,5 +76,6 @@ fn run(task: &Task) -> Result<()> {
         Task::Man(options) => pages::run_man(options),
         Task::Completions(options) => pages::run_completions(options),
         Task::Bench(options) => bench::run(options),
+        Task::Soak(options) => soak::run(options),
     }
 }

@@ -118,9 +118,10 @@ pub(crate) fn once(contestant: &Contestant, input: Input<'_>) -> Result<Duration
     if let Some(mut stderr) = child.stderr.take() {
         let _ = stderr.read_to_string(&mut complaint);
     }
+    let complaint = complaint.trim_end();
+    let record = last_record();
     Err(Failure::new(format!(
-        "{name}: {status}: {}",
-        complaint.trim_end()
+        "{name}: {status}: {complaint}; last record: {record}"
     )))
 }
 

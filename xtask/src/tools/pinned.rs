@@ -43,6 +43,14 @@ pub(crate) const JUST: Pinned = Pinned {
     opt_level: "0",
 };
 
+/// What runs the fuzz targets, on the nightly compiler. Only the soak run needs it.
+pub(crate) const FUZZ: Pinned = Pinned {
+    name: "cargo-fuzz",
+    version: "0.13.2",
+    build: &[],
+    opt_level: "0",
+};
+
 impl Pinned {
     /// Where the program is once it is installed.
     pub(crate) fn path(&self) -> Result<PathBuf> {
