@@ -8,6 +8,9 @@ use sha2::{Sha256, Sha384, Sha512};
 
 use crate::digest::{Digest, HashAlgorithm};
 
+/// No stream is longer, in bytes: SHA-256 counts its bits in 64 bits, and a trailer must still fit.
+const BYTES_MAX: u64 = 1 << 60;
+
 /// What a [`Hasher`] refuses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HasherError {
@@ -61,7 +64,7 @@ pub struct Hasher {
 }
 
 impl Hasher {
-    /// An empty hash that accepts up to `bytes_max` bytes.
+    /// An empty hash that accepts up to `bytes_max` bytes, and never more than 2⁶⁰.
     pub fn new(algorithm: HashAlgorithm, bytes_max: u64) -> Self {
         let state = match algorithm {
             HashAlgorithm::Sha256 => State::Sha256(Sha256::new()),
@@ -71,7 +74,7 @@ impl Hasher {
         Self {
             state,
             bytes: 0,
-            bytes_max,
+            bytes_max: bytes_max.min(BYTES_MAX),
         }
     }
 
@@ -144,6 +147,7 @@ impl Hasher {
     /// past the bound is refused.
     pub fn resume(state: &HashState, bytes_max: u64) -> Result<Self, HashStateError> {
         let (algorithm, bytes) = (state.algorithm, state.bytes.as_slice());
+        let bytes_max = bytes_max.min(BYTES_MAX);
         let counted = Layout::of(algorithm).counted_bytes(bytes)?;
         if counted > bytes_max {
             return Err(HashStateError::TooLarge);

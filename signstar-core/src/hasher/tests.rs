@@ -150,3 +150,24 @@ fn refuses_malformed_states() {
         Some(HashStateError::TooLarge)
     );
 }
+
+#[test]
+fn goes_on_from_the_longest_stream_and_from_no_longer_one() {
+    for (algorithm, words, count, block) in [
+        (HashAlgorithm::Sha256, 32, 8, 64),
+        (HashAlgorithm::Sha384, 64, 16, 128),
+        (HashAlgorithm::Sha512, 64, 16, 128),
+    ] {
+        let state = |blocks: u64| {
+            let mut bytes = vec![7; words];
+            bytes.extend(blocks.to_le_bytes());
+            bytes.resize(words + count + block, 0);
+            HashState { algorithm, bytes }
+        };
+        let blocks = (1 << 60) / u64::try_from(block).unwrap();
+        let longest = Hasher::resume(&state(blocks), UNBOUNDED).unwrap();
+        let _ = longest.finish_with(&[1; 1000]);
+        let longer = Hasher::resume(&state(blocks + 1), UNBOUNDED);
+        assert_eq!(longer.err(), Some(HashStateError::TooLarge));
+    }
+}
