@@ -44,10 +44,9 @@ impl<'i> Problems<'i> {
     pub fn add(&self, offset: usize, text: impl fmt::Display) {
         let before = self.input.as_bytes().iter().take(offset);
         let line = 1 + before.filter(|&&byte| byte == b'\n').count();
-        self.found.borrow_mut().push(Problem {
-            line,
-            text: text.to_string(),
-        });
+        // A quoted name may hold anything; a problem stays one line and moves no cursor.
+        let text = text.to_string().replace(char::is_control, "\u{fffd}");
+        self.found.borrow_mut().push(Problem { line, text });
     }
 
     /// All problems by line.
