@@ -1,0 +1,5 @@
+#![no_main]
+
+mod bodies;
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| bodies::argv(input));
