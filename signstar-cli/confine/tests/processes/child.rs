@@ -2,7 +2,16 @@
 
 use std::env;
 use std::os::unix::process::ExitStatusExt;
-use std::process::{Command, ExitStatus, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+/// Much longer than any probe takes, also on a busy machine.
+const PROBE_TIME_MAX: Duration = Duration::from_secs(20);
 
 /// How a probe ended and what it said.
 #[derive(Debug)]
@@ -75,6 +84,20 @@ fn with_pipes(mut command: Command, arguments: &[&str]) -> Command {
 
 /// Runs a probe to its end.
 pub(crate) fn end_of(command: &mut Command) -> End {
-    let child = command.spawn().unwrap();
-    child.wait_with_output().unwrap().into()
+    end(command.spawn().unwrap())
+}
+
+/// Waits for a probe to end, and ends it when it does not.
+pub(crate) fn end(child: Child) -> End {
+    let pid = Pid::from_raw(child.id().try_into().unwrap());
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || sender.send(child.wait_with_output()));
+    receiver
+        .recv_timeout(PROBE_TIME_MAX)
+        .unwrap_or_else(|_| {
+            kill(pid, Signal::SIGKILL).unwrap();
+            panic!("a probe did not end");
+        })
+        .unwrap()
+        .into()
 }

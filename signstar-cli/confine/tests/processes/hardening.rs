@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::process::Stdio;
 
-use crate::child::{BLOCK_ALARM, end_of, probe, probe_after};
+use crate::child::{BLOCK_ALARM, end, end_of, probe, probe_after};
 use crate::runner::{Claim, claim};
 
 pub(crate) fn claims() -> Vec<Claim> {
@@ -110,7 +110,7 @@ fn deadline_holds_when_the_signal_was_blocked() {
 fn assert_deadline(command: &mut std::process::Command) {
     let mut child = command.spawn().unwrap();
     let input = child.stdin.take();
-    let end: crate::child::End = child.wait_with_output().unwrap().into();
+    let end = end(child);
     drop(input);
     assert_eq!(end.signal(), Some(libc::SIGALRM), "{end:?}");
 }

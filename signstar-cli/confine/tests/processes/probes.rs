@@ -19,7 +19,7 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use signstar_confine::selftest::{Defence, Escape};
 use signstar_confine::{
     ConfineError, Limits, OpenFds, arm_deadline, harden, limit_file_size, limit_memory,
-    load_filter, lock_memory, restrict_files_and_network, shell_rules,
+    load_filter, lock_memory, restrict_files_and_network, rule, shell_rules,
 };
 
 use crate::outer;
@@ -77,7 +77,14 @@ pub(crate) fn run(arguments: &[String]) -> ExitCode {
 }
 
 fn escape(name: &str, defence: &str) -> ExitCode {
-    let rules = shell_rules(&OpenFds::default()).unwrap();
+    let mut rules = shell_rules(&OpenFds::default()).unwrap();
+    let defence = match defence.split_once('+') {
+        Some((defence, hole)) => {
+            rules.push(rule(hole, &[], "a hole").unwrap());
+            defence
+        }
+        None => defence,
+    };
     Escape::named(name).unwrap().attempt(match defence {
         "none" => Defence::None,
         "landlock" => Defence::Landlock,

@@ -4,6 +4,11 @@ use std::any::type_name;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
+use nix::unistd::alarm;
+
+/// Much longer than any claim takes, also on a busy machine.
+const CLAIM_SECONDS_MAX: u32 = 120;
+
 /// A test: its name says what holds.
 pub(crate) struct Claim {
     name: &'static str,
@@ -34,6 +39,8 @@ pub(crate) fn run(claims: Vec<Claim>, arguments: &[String]) -> ExitCode {
     let mut failed = Vec::new();
     let mut passed = 0;
     for claim in claims.iter().filter(wanted) {
+        // A claim that hangs ends the whole run by SIGALRM.
+        alarm::set(CLAIM_SECONDS_MAX);
         if catch_unwind(AssertUnwindSafe(|| (claim.check)())).is_ok() {
             println!("test {} ... ok", claim.name);
             passed += 1;
