@@ -1,0 +1,120 @@
+//! What a certificate says, for people and for programs.
+
+use std::time::SystemTime;
+
+use sequoia_openpgp::cert::amalgamation::ValidateAmalgamation;
+use sequoia_openpgp::packet::UserID;
+use sequoia_openpgp::parse::Parse;
+use sequoia_openpgp::policy::StandardPolicy;
+use sequoia_openpgp::serialize::SerializeInto;
+use sequoia_openpgp::types::RevocationStatus;
+use sequoia_openpgp::{Cert, anyhow};
+
+/// Longest certificate that is looked at, in bytes; the same bound as the core's.
+const CERTIFICATE_BYTES_MAX: usize = 1024 * 1024;
+
+/// The file is no certificate. The operator must give another.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not an OpenPGP certificate: {0}")]
+pub struct DescribeError(String);
+
+/// What a certificate says at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Description {
+    /// The fingerprint, upper-case hexadecimal.
+    pub fingerprint: String,
+    /// The version of its keys: 4 or 6.
+    pub version: u8,
+    /// User IDs that are bound and not revoked. Control characters stand as `\u{…}`.
+    pub user_ids: Vec<String>,
+    /// Whether somebody has revoked it with the key.
+    pub revoked: bool,
+    /// Its keys, the primary one first.
+    pub keys: Vec<KeyDescription>,
+}
+
+/// What a certificate says of one of its keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyDescription {
+    /// The fingerprint, upper-case hexadecimal.
+    pub fingerprint: String,
+    /// The algorithm in OpenPGP's words.
+    pub algorithm: String,
+    /// Its size in bits, where that says something.
+    pub bits: Option<usize>,
+    /// When it was created.
+    pub created: SystemTime,
+    /// From when on it is no longer valid.
+    pub expires: Option<SystemTime>,
+    /// Whether it may make signatures of data.
+    pub signs: bool,
+}
+
+/// Reads what the certificate `bytes`, binary or armored, says at `now`.
+///
+/// # Errors
+/// It cannot be read, or is not bound together by valid signatures.
+pub fn describe(bytes: &[u8], now: SystemTime) -> Result<Description, DescribeError> {
+    let cert = parse(bytes)?;
+    let policy = StandardPolicy::new();
+    // An expired certificate is described as well as a valid one.
+    let valid = cert
+        .with_policy(&policy, now)
+        .map_err(|error| fault(&error))?;
+    let keys = cert.keys().map(|key| {
+        let bound = key.clone().with_policy(&policy, now).ok();
+        KeyDescription {
+            fingerprint: key.key().fingerprint().to_hex(),
+            algorithm: key.key().pk_algo().to_string(),
+            bits: key.key().mpis().bits(),
+            created: key.key().creation_time(),
+            expires: bound.as_ref().and_then(|bound| bound.key_expiration_time()),
+            signs: bound.is_some_and(|bound| bound.for_signing()),
+        }
+    });
+    Ok(Description {
+        fingerprint: cert.fingerprint().to_hex(),
+        version: cert.primary_key().key().version(),
+        user_ids: valid
+            .userids()
+            .map(|user_id| printable(user_id.userid()))
+            .collect(),
+        revoked: matches!(valid.revocation_status(), RevocationStatus::Revoked(_)),
+        keys: keys.collect(),
+    })
+}
+
+/// The certificate `bytes`, binary or armored, in armor, as people send it.
+///
+/// # Errors
+/// It cannot be read.
+pub fn armor(bytes: &[u8]) -> Result<Vec<u8>, DescribeError> {
+    parse(bytes)?
+        .armored()
+        .to_vec()
+        .map_err(|error| fault(&error))
+}
+
+fn parse(bytes: &[u8]) -> Result<Cert, DescribeError> {
+    if bytes.len() > CERTIFICATE_BYTES_MAX {
+        return Err(DescribeError(format!(
+            "larger than {CERTIFICATE_BYTES_MAX} bytes"
+        )));
+    }
+    Cert::from_bytes(bytes).map_err(|error| fault(&error))
+}
+
+/// Without what could move a terminal's cursor.
+fn printable(user_id: &UserID) -> String {
+    let text = String::from_utf8_lossy(user_id.value());
+    let shown = text.chars().map(|char| match char.is_control() {
+        true => char.escape_unicode().to_string(),
+        false => char.to_string(),
+    });
+    shown.collect()
+}
+
+fn fault(error: &anyhow::Error) -> DescribeError {
+    let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
+    DescribeError(causes.join(": "))
+}
