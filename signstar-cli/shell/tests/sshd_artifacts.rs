@@ -196,11 +196,7 @@ fn sessions_over_one_connection_are_requests_of_their_own() {
     let world = World::new();
     let sshd = Sshd::start(&world, STRICT, MATCH);
     let client = sshd.client();
-    let mut master = client.start(&mut client.ssh(&["-M", "-N", "signer"]));
-    support::until("the connection is shared", || {
-        let check = client.run(&mut client.ssh(&["-O", "check", "signer"]), b"");
-        check.status.success()
-    });
+    let mut master = client.share("signer");
     let artifact = client.path("artifact");
     for content in ["one", "two", "three"] {
         let signature = client.sign(content.as_bytes()).success();

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 pub(crate) mod artifacts;
 pub(crate) mod configuration;
+pub(crate) mod judge;
 pub(crate) mod keys;
 pub(crate) mod namespaces;
 pub(crate) mod process;
@@ -19,6 +20,7 @@ pub(crate) mod verifiers;
 pub(crate) mod world;
 
 pub(crate) use configuration::Configuration;
+pub(crate) use judge::Judge;
 pub(crate) use keys::{Algorithm, SigningKey};
 pub(crate) use process::{Outcome, Running};
 pub(crate) use shell::Shell;

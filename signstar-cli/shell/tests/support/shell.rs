@@ -15,6 +15,11 @@ pub(crate) const SHELL: &str = "/usr/bin/signstar";
 pub(crate) const CLIENT_KEY: &str =
     "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAII0eY25oXSSqt9jbwGAzD5od2t80X7olNzbIK/50t6wC";
 
+/// The file that sshd writes for an account that is let in; its path inside.
+pub(crate) fn user_auth(account: Account) -> String {
+    format!("/tmp/sshauth.{}", account.name)
+}
+
 /// A login shell about to be started. As made: by ForceCommand, three pipes, a cleared environment
 /// with what sshd sets.
 pub(crate) struct Shell<'w> {
@@ -25,7 +30,6 @@ pub(crate) struct Shell<'w> {
 
 impl<'w> Shell<'w> {
     pub(crate) fn new(world: &'w World) -> Self {
-        let auth = world.user_auth(SIGNER, &format!("publickey {CLIENT_KEY}\n"));
         let mut command = Command::new(SHELL);
         command
             .arg0("signstar")
@@ -38,7 +42,7 @@ impl<'w> Shell<'w> {
             .env("SHELL", SHELL)
             .env("SSH_CLIENT", "127.0.0.1 50000 22")
             .env("SSH_CONNECTION", "127.0.0.1 50000 127.0.0.1 22")
-            .env("SSH_USER_AUTH", auth)
+            .env("SSH_USER_AUTH", user_auth(SIGNER))
             .current_dir("/")
             .gid(SIGNER.group)
             .uid(SIGNER.id);
@@ -74,11 +78,8 @@ impl<'w> Shell<'w> {
 
     /// As another account.
     pub(crate) fn account(mut self, account: Account) -> Self {
-        let auth = self
-            .world
-            .user_auth(account, &format!("publickey {CLIENT_KEY}\n"));
         self.command.gid(account.group).uid(account.id);
-        self.env("SSH_USER_AUTH", auth)
+        self.env("SSH_USER_AUTH", user_auth(account))
     }
 
     /// With a variable.

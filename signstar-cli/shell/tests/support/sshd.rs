@@ -213,6 +213,16 @@ impl<'w> Client<'w> {
         self.run(&mut self.ssh(&["signer"]), input)
     }
 
+    /// Opens a connection to `host` that later sessions share, as long as what this returns lives.
+    pub(crate) fn share(&self, host: &str) -> Running {
+        let master = self.start(&mut self.ssh(&["-M", "-N", host]));
+        until("the connection is shared", || {
+            let check = self.run(&mut self.ssh(&["-O", "check", host]), b"");
+            check.status.success()
+        });
+        master
+    }
+
     /// Has a new authority certify the key for the account that signs, and sshd trust it. Returns
     /// the authority's fingerprint.
     pub(crate) fn certify(&self, key_id: &str, serial: u64, extra: &[&str]) -> String {

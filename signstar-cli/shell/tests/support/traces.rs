@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use super::{until, World};
 
@@ -20,6 +21,9 @@ pub(crate) struct Traces {
 
 /// Where an account could write.
 const WRITABLE: [&str; 5] = ["tmp", "run", "home", "var/tmp", "dev/shm"];
+
+/// How long sshd may take to clean up.
+const SETTLING: Duration = Duration::from_secs(10);
 
 /// What may differ: the records.
 const RECORDS: &str = "run/signstar/audit.log";
@@ -42,14 +46,52 @@ impl Traces {
     /// Waits until nothing is there that was not there before.
     #[track_caller]
     pub(crate) fn settle(&self, world: &World, what: &str) {
-        let mut now = Self::of(world);
-        let start = std::time::Instant::now();
-        while now != *self && start.elapsed().as_secs() < 10 {
-            std::thread::sleep(std::time::Duration::from_millis(5));
-            now = Self::of(world);
+        let start = Instant::now();
+        let mut differences = self.differences(&Self::of(world));
+        while !differences.is_empty() && start.elapsed() < SETTLING {
+            std::thread::sleep(Duration::from_millis(5));
+            differences = self.differences(&Self::of(world));
         }
-        assert_eq!(now, *self, "{what} has left something behind");
+        assert!(
+            differences.is_empty(),
+            "{what} has left something behind: {differences:#?}"
+        );
     }
+
+    /// What is there in one of them only.
+    fn differences(&self, other: &Self) -> Vec<String> {
+        let lines = |traces: &Self| -> BTreeSet<String> {
+            let processes = traces
+                .processes
+                .iter()
+                .map(|process| format!("{process:?}"));
+            let files = traces.files.iter().map(|file| format!("{file:?}"));
+            processes
+                .chain(files)
+                .chain(traces.sockets.clone())
+                .collect()
+        };
+        let (before, after) = (lines(self), lines(other));
+        let gone = before
+            .difference(&after)
+            .map(|line| format!("gone: {line}"));
+        let new = after.difference(&before).map(|line| format!("new: {line}"));
+        gone.chain(new).collect()
+    }
+}
+
+/// Waits until a process of `name` is there; its number in the world.
+pub(crate) fn until_process(world: &World, name: &str) -> u32 {
+    let mut found = None;
+    until(&format!("a {name} is there"), || {
+        let all = processes(world);
+        found = all
+            .iter()
+            .find(|(_, process)| *process == name)
+            .map(|(number, _)| *number);
+        found.is_some()
+    });
+    found.expect("it was found")
 }
 
 /// Waits until no process of `name` is left.
@@ -71,6 +113,10 @@ pub(crate) fn processes(world: &World) -> BTreeMap<u32, String> {
         else {
             continue;
         };
+        // The first one is the harness.
+        if number == 1 {
+            continue;
+        }
         // It may be gone by now. One that has ended and was not waited for is no process any more.
         let Ok(stat) = fs::read_to_string(entry.path().join("stat")) else {
             continue;
@@ -110,7 +156,8 @@ fn list(root: &Path, folder: &Path, files: &mut BTreeMap<String, (u32, u64, i64,
     }
 }
 
-fn sockets(world: &World) -> BTreeSet<String> {
+/// Sockets that listen, and named ones.
+pub(crate) fn sockets(world: &World) -> BTreeSet<String> {
     const LISTENING: &str = "0A";
     let mut found = BTreeSet::new();
     for protocol in ["tcp", "tcp6", "udp", "udp6", "raw", "raw6"] {

@@ -4,13 +4,13 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::{chown, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use signstar_core::Record;
 use tempfile::TempDir;
 
 use super::configuration::USERS;
 use super::namespaces::Namespaces;
+use super::shell::{user_auth, CLIENT_KEY};
 use super::{Algorithm, Configuration, Outcome, Running, Shell, SigningKey};
 
 /// An account.
@@ -137,14 +137,6 @@ impl World {
         give(&path, (user, group), mode);
     }
 
-    /// The file that sshd writes for SSH_USER_AUTH; its path inside.
-    pub(crate) fn user_auth(&self, account: Account, content: &str) -> String {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let path = format!("/tmp/sshauth.{:015}", NEXT.fetch_add(1, Ordering::Relaxed));
-        self.write(&path, content, (account.id, account.group), 0o600);
-        path
-    }
-
     /// The login shell as sshd starts it, for [`SIGNER`].
     pub(crate) fn shell(&self) -> Shell<'_> {
         Shell::new(self)
@@ -207,8 +199,9 @@ fn furnish(root: &Path) {
         give(&root.join(folder), (0, 0), 0o1777);
     }
     let put = |path: &str, content: &[u8], owner, mode| {
-        fs::write(root.join(path), content).expect("a file");
-        give(&root.join(path), owner, mode);
+        let path = root.join(path.trim_start_matches('/'));
+        fs::write(&path, content).expect("a file");
+        give(&path, owner, mode);
     };
     let shell = fs::read(release()).expect("the release binary");
     put("usr/bin/signstar", &shell, (0, 0), 0o755);
@@ -237,6 +230,14 @@ fn furnish(root: &Path) {
     put("etc/passwd", passwd.as_bytes(), (0, 0), 0o644);
     put("etc/group", group.as_bytes(), (0, 0), 0o644);
     put("etc/shadow", shadow.as_bytes(), (0, 0), 0o600);
+    for account in ACCOUNTS {
+        put(
+            &user_auth(account),
+            format!("publickey {CLIENT_KEY}\n").as_bytes(),
+            (account.id, account.group),
+            0o600,
+        );
+    }
     for user in USERS {
         put(
             &format!("run/signstar/sessions/{user}"),
