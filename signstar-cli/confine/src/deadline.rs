@@ -10,7 +10,7 @@ use nix::sys::signal::{SigSet, Signal};
 use nix::unistd::alarm;
 
 use crate::ConfineError;
-use crate::status::alarm_in;
+use crate::status::alarm_is;
 
 /// Ends the process with SIGALRM after so many seconds, whatever it is doing then.
 ///
@@ -25,14 +25,8 @@ pub fn arm_deadline(seconds: NonZeroU32) -> Result<(), ConfineError> {
         .thread_unblock()
         .map_err(|source| ConfineError::Refused { step, source })?;
     // Not trusted to report a failure, which pthread_sigmask(3) does by a positive number: asked.
-    for (mask, state) in [
-        ("SigIgn", "ignored"),
-        ("SigBlk", "blocked"),
-        ("SigCgt", "caught"),
-    ] {
-        if alarm_in(mask)? {
-            return Err(ConfineError::Alarm { state });
-        }
+    if let Some(state) = alarm_is()? {
+        return Err(ConfineError::Alarm { state });
     }
     let seconds = seconds.get();
     alarm::set(seconds);

@@ -102,7 +102,6 @@ pub fn shell_rules_for(arch: Arch, fds: &OpenFds) -> Result<Vec<Rule>, ConfineEr
     if let Some(log) = fds.log {
         let log = u32::try_from(log).map_err(|_| ConfineError::Descriptor(log))?;
         rules.push(plain("write", &[(0, log)], "the audit record")?);
-        rules.push(plain("close", &[(0, log)], "the audit sink is dropped")?);
     }
     Ok(rules)
 }

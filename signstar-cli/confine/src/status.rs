@@ -11,20 +11,28 @@ const TASKS: &str = "/proc/self/task";
 /// SIGALRM in the masks of [`STATUS`]: signal 1 is bit 0.
 const ALARM: u64 = 1 << (libc::SIGALRM - 1);
 
-/// Whether SIGALRM is in one of the masks `SigIgn`, `SigBlk` or `SigCgt`.
-pub(crate) fn alarm_in(mask: &str) -> Result<bool, ConfineError> {
+/// What keeps SIGALRM from ending the process: `ignored`, `blocked`, `caught`, or nothing.
+pub(crate) fn alarm_is() -> Result<Option<&'static str>, ConfineError> {
     let unusable = |source| ConfineError::Proc {
         path: STATUS,
         source,
     };
     let status = fs::read_to_string(STATUS).map_err(unusable)?;
-    let bits = status
-        .lines()
-        .filter_map(|line| line.split_once(':'))
-        .find(|(name, _)| *name == mask)
-        .and_then(|(_, value)| u64::from_str_radix(value.trim(), 16).ok())
-        .ok_or_else(|| unusable(io::ErrorKind::InvalidData.into()))?;
-    Ok(bits & ALARM != 0)
+    for (mask, state) in [
+        ("SigIgn:\t", "ignored"),
+        ("SigBlk:\t", "blocked"),
+        ("SigCgt:\t", "caught"),
+    ] {
+        let bits = status
+            .lines()
+            .find_map(|line| line.strip_prefix(mask))
+            .and_then(|value| u64::from_str_radix(value, 16).ok())
+            .ok_or_else(|| unusable(io::ErrorKind::InvalidData.into()))?;
+        if bits & ALARM != 0 {
+            return Ok(Some(state));
+        }
+    }
+    Ok(None)
 }
 
 /// Fails unless the calling thread is the only one.

@@ -263,7 +263,7 @@ fn what_is_written_by_hand_agrees() {
         ("write", [2, 0, 0, 0, 0, 0], true),
         ("write", [3, 0, 0, 0, 0, 0], false),
         ("write", [7, 0, 0, 0, 0, 0], true),
-        ("close", [7, 0, 0, 0, 0, 0], true),
+        ("close", [7, 0, 0, 0, 0, 0], false),
         ("close", [1, 0, 0, 0, 0, 0], false),
         ("mmap", [0, 1, 3, 0x22, 0, 0], true),
         ("mmap", [0, 1, 4, 0x22, 0, 0], false),
