@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 pub(crate) mod artifacts;
 pub(crate) mod configuration;
+pub(crate) mod cutting;
 pub(crate) mod judge;
 pub(crate) mod keys;
 pub(crate) mod namespaces;

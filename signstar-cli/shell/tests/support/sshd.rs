@@ -162,6 +162,11 @@ impl<'w> Client<'w> {
         }
     }
 
+    /// The world that it lives in.
+    pub(crate) fn world(&self) -> &'w World {
+        self.world
+    }
+
     /// A file of the client's.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.join(name)
