@@ -6,10 +6,12 @@ pub(crate) mod system;
 pub(crate) mod targets;
 
 use crate::failure::{Failure, Result};
+use crate::private;
 
 /// Makes sure that everything is there; goes on after a failure so that all of it is reported.
 pub(crate) fn run() -> Result<()> {
     let results = [
+        private::possible(),
         system::ensure(&system::TESTS),
         targets::ensure(),
         pinned::ensure_all(),

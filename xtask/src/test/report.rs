@@ -15,6 +15,8 @@ pub(crate) struct Report {
 struct Row {
     name: &'static str,
     took: Duration,
+    /// Processor time of the programs that it started.
+    processor: Duration,
     failure: Option<String>,
 }
 
@@ -64,14 +66,16 @@ impl Report {
     /// Runs one stage and keeps what it took and how it ended.
     pub(crate) fn stage(&mut self, name: &'static str, run: fn(&mut Self) -> Result<()>) {
         println!("\n==== {name}");
-        let start = Instant::now();
+        let (start, used) = (Instant::now(), processor_time());
         let failure = run(self).err().map(|error| error.to_string());
         if let Some(failure) = &failure {
             println!("{name} failed: {failure}");
         }
+        let processor = processor_time().saturating_sub(used);
         self.rows.push(Row {
             name,
             took: start.elapsed(),
+            processor,
             failure,
         });
     }
@@ -99,13 +103,25 @@ impl Report {
 
     /// Prints the table.
     pub(crate) fn print(&self) {
-        println!("\n{:<12} {:>8}  result", "stage", "seconds");
+        let line = |name: &str, took: Duration, processor: Duration, result: &str| {
+            let (took, processor) = (took.as_secs_f64(), processor.as_secs_f64());
+            println!("{name:<12} {took:>8.1} {processor:>10.1}  {result}");
+        };
+        println!(
+            "\n{:<12} {:>8} {:>10}  result",
+            "stage", "seconds", "processor"
+        );
         for row in &self.rows {
-            let result = row.failure.as_deref().unwrap_or("ok");
-            println!("{:<12} {:>8.1}  {result}", row.name, row.took.as_secs_f64());
+            line(
+                row.name,
+                row.took,
+                row.processor,
+                row.failure.as_deref().unwrap_or("ok"),
+            );
         }
-        let total: Duration = self.rows.iter().map(|row| row.took).sum();
-        println!("{:<12} {:>8.1}", "total", total.as_secs_f64());
+        let took = self.rows.iter().map(|row| row.took).sum();
+        let processor = self.rows.iter().map(|row| row.processor).sum();
+        line("total", took, processor, "");
         for what in &self.not_checked {
             println!("NOT CHECKED: {what}");
         }
@@ -116,6 +132,20 @@ impl Report {
             );
         }
     }
+}
+
+/// What the programs that we started and waited for have used (proc(5): `cutime` and `cstime`,
+/// in hundredths of a second).
+fn processor_time() -> Duration {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // The second field, a name in parentheses, may hold spaces.
+    let fields = stat.rsplit(") ").next().unwrap_or_default().split(' ');
+    let ticks: u64 = fields
+        .skip(13)
+        .take(2)
+        .filter_map(|field| field.parse::<u64>().ok())
+        .sum();
+    Duration::from_millis(ticks * 10)
 }
 
 #[cfg(test)]
