@@ -21,7 +21,9 @@ pub fn read(intake: &mut Intake, bounds: &Bounds, started: Instant) -> Result<()
     let mut buffer = vec![0; BUFFER_BYTES];
     let mut pace = Pace::new(bounds, started);
     loop {
-        wait(pace.patience()?)?;
+        if !has_input(pace.patience()?)? {
+            continue;
+        }
         let count = match nix::unistd::read(stdin(), &mut buffer) {
             Ok(0) => return check_connection(),
             Ok(count) => count,
@@ -78,14 +80,15 @@ impl<'b> Pace<'b> {
     }
 }
 
-/// Waits until standard input can be read or `patience` is over.
-fn wait(patience: Duration) -> Result<(), Failure> {
+/// Waits until standard input can be read without blocking; `false` when `patience` is over.
+fn has_input(patience: Duration) -> Result<bool, Failure> {
     let stdin = stdin();
     let mut polled = [PollFd::new(stdin.as_fd(), PollFlags::POLLIN)];
     // A part of a millisecond is rounded up, so that the loop does not spin.
     let timeout = PollTimeout::try_from(patience + Duration::from_millis(1));
     match poll(&mut polled, timeout.unwrap_or(PollTimeout::MAX)) {
-        Ok(_) | Err(Errno::EINTR) => Ok(()),
+        Ok(ready) => Ok(ready > 0),
+        Err(Errno::EINTR) => Ok(false),
         Err(error) => Err(Failure::new(Refusal::InputUnreadable, error.desc())),
     }
 }

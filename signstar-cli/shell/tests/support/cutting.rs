@@ -129,9 +129,13 @@ pub(crate) struct Ending {
     pub(crate) bytes: Option<String>,
 }
 
-/// Waits until client and login shell have ended; takes the records.
-pub(crate) fn ending(world: &World, upload: Upload) -> Ending {
+/// Waits until client and session have ended, so that `sshd` has no more than `idle` processes;
+/// takes the records.
+pub(crate) fn ending(world: &World, sshd: &Sshd<'_>, idle: usize, upload: Upload) -> Ending {
     let outcome = upload.client.outcome();
+    until("the session has ended", || {
+        descendants(sshd.id()).len() <= idle
+    });
     until_no_process(world, "signstar");
     let records = world.audit();
     world.forget();

@@ -220,6 +220,15 @@ impl<'w> Client<'w> {
 
     /// Opens a connection to `host` that later sessions share, as long as what this returns lives.
     pub(crate) fn share(&self, host: &str) -> Running {
+        // What a client leaves behind that was killed.
+        for entry in fs::read_dir(&self.folder)
+            .expect("the client's folder")
+            .flatten()
+        {
+            if entry.file_name().to_string_lossy().starts_with("control-") {
+                let _ = fs::remove_file(entry.path());
+            }
+        }
         let master = self.start(&mut self.ssh(&["-M", "-N", host]));
         until("the connection is shared", || {
             let check = self.run(&mut self.ssh(&["-O", "check", host]), b"");
