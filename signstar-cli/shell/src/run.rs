@@ -1,9 +1,11 @@
 //! The straight line from start to signature.
 
 use std::io::{stderr, Write};
+use std::os::fd::AsFd;
 use std::path::Path;
 use std::process::ExitCode;
 
+use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
 use signstar_confine::{harden, ConfineError, Limits};
 use signstar_core::{Failure, Refusal, RequestId};
 
@@ -31,8 +33,7 @@ pub fn run(invocation: Invocation) -> ExitCode {
     match drawn.and_then(|()| sign(&invocation, id, salt)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            // A caller who does not read this gets the exit status all the same.
-            let _ = stderr().write_all(message(failure.refusal, &id).as_bytes());
+            tell(&message(failure.refusal, &id));
             ExitCode::from(failure.refusal.exit_status())
         }
     }
@@ -58,8 +59,18 @@ fn sign(invocation: &Invocation, id: RequestId, salt: [u8; 32]) -> Result<(), Fa
 /// if there is one, stays without an outcome.
 fn end_after_panic() {
     let refusal = Refusal::Internal;
-    let _ = stderr().write_all(message(refusal, &"unknown").as_bytes());
+    tell(&message(refusal, &"unknown"));
     std::process::exit(refusal.exit_status().into());
+}
+
+/// Says one sentence to the caller. One who does not read it gets the exit status all the same: a
+/// full standard error is left alone, since a write would wait for as long as the caller likes.
+fn tell(sentence: &str) {
+    let mut stream = stderr();
+    let mut polled = [PollFd::new(stream.as_fd(), PollFlags::POLLOUT)];
+    if poll(&mut polled, PollTimeout::ZERO).is_ok_and(|ready| ready > 0) {
+        let _ = stream.write_all(sentence.as_bytes());
+    }
 }
 
 fn split(random: [u8; 48]) -> (RequestId, [u8; 32]) {

@@ -58,7 +58,7 @@ impl OpenSink {
                 file_bytes_max = *bytes_max;
                 file::open(path, *bytes_max, *sync)?
             }
-            SinkChoice::Stderr => stderr::open(timeout),
+            SinkChoice::Stderr => stderr::open(timeout)?,
         };
         Ok(Self {
             target: ManuallyDrop::new(target),
@@ -80,7 +80,15 @@ impl Sink for OpenSink {
             reason,
         };
         self.target.ready().map_err(failed)?;
-        match nix::unistd::write(self.target.descriptor(), &message) {
+        // A socket with a time limit gives up when the process is stopped and continued; nothing of
+        // the message has been taken then. The kernel's deadline bounds the repetition.
+        let written = loop {
+            match nix::unistd::write(self.target.descriptor(), &message) {
+                Err(nix::Error::EINTR) => {}
+                other => break other,
+            }
+        };
+        match written {
             Ok(written) if written == message.len() => Ok(()),
             Ok(_) => Err(failed("took only a part of the record".to_owned())),
             Err(nix::Error::EAGAIN) => Err(failed("blocked past its time limit".to_owned())),

@@ -5,25 +5,37 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
 use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
-use signstar_core::Record;
+use nix::sys::stat::{fstat, makedev, SFlag};
+use signstar_core::{Record, SinkError};
 
 use super::Target;
+
+const NAME: &str = "stderr";
 
 struct StandardError {
     stream: Stderr,
     timeout: Duration,
 }
 
-pub(super) fn open(timeout: Duration) -> Box<dyn Target> {
-    Box::new(StandardError {
-        stream: stderr(),
-        timeout,
-    })
+pub(super) fn open(timeout: Duration) -> Result<Box<dyn Target>, SinkError> {
+    let stream = stderr();
+    let failed = |reason: &str| SinkError {
+        sink: NAME,
+        reason: reason.to_owned(),
+    };
+    let status = fstat(&stream).map_err(|error| failed(error.desc()))?;
+    // The runtime puts it in the place of a stream that was closed at the start.
+    if SFlag::from_bits_truncate(status.st_mode) & SFlag::S_IFMT == SFlag::S_IFCHR
+        && status.st_rdev == makedev(1, 3)
+    {
+        return Err(failed("standard error is closed or /dev/null"));
+    }
+    Ok(Box::new(StandardError { stream, timeout }))
 }
 
 impl Target for StandardError {
     fn name(&self) -> &'static str {
-        "stderr"
+        NAME
     }
 
     fn descriptor(&self) -> BorrowedFd<'_> {

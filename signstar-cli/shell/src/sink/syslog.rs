@@ -26,6 +26,8 @@ pub(super) const fn severity(event: Event) -> u8 {
 struct Syslog {
     socket: UnixDatagram,
     format: SyslogFormat,
+    /// Asked before lock-down: getpid(2) is not among the calls that are left after it.
+    process: u32,
 }
 
 pub(super) fn open(
@@ -36,6 +38,7 @@ pub(super) fn open(
     Ok(Box::new(Syslog {
         socket: socket::connect(NAME, path, timeout)?,
         format,
+        process: std::process::id(),
     }))
 }
 
@@ -50,7 +53,7 @@ impl Target for Syslog {
 
     fn message(&mut self, record: &Record) -> Vec<u8> {
         let priority = FACILITY * 8 + severity(record.event);
-        let (pid, line) = (std::process::id(), record.to_line());
+        let (pid, line) = (self.process, record.to_line());
         match self.format {
             // Without a time of ours: that would be one without zone and year, and the server
             // notes its own. The record has the exact one.

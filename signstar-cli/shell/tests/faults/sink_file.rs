@@ -1,0 +1,189 @@
+//! The audit file: absent, wrong, full, at its limit, torn, and full in the middle of a request.
+
+use std::fs;
+use std::io::Write;
+use std::process::Command;
+
+use signstar_core::{Event, Record, Refusal};
+
+use crate::scene::{assert_refused, assert_signed, events, run_unread, INPUT};
+use crate::support::world::{give, SIGNER, SIGNERS};
+use crate::support::{Configuration, World};
+
+const LOG: &str = "/run/signstar/audit.log";
+
+#[track_caller]
+fn assert_no_sink(world: &World) {
+    assert_refused(&run_unread(world.shell()), Refusal::Audit);
+}
+
+#[test]
+fn nothing_is_read_when_the_audit_file_is_absent_or_not_fit() {
+    let world = World::new();
+    let path = world.path(LOG);
+    give(&path, (0, 0), 0o600);
+    assert_no_sink(&world);
+    give(&path, (0, SIGNERS), 0o662);
+    assert_no_sink(&world);
+    fs::remove_file(&path).unwrap();
+    assert_no_sink(&world);
+    assert!(!path.exists(), "it is never created");
+    fs::create_dir(&path).unwrap();
+    assert_no_sink(&world);
+    fs::remove_dir(&path).unwrap();
+    world.write("/run/signstar/other.log", "", (0, SIGNERS), 0o660);
+    std::os::unix::fs::symlink("other.log", &path).unwrap();
+    assert_no_sink(&world);
+    assert_eq!(
+        fs::read(world.path("/run/signstar/other.log")).unwrap(),
+        b""
+    );
+    fs::remove_file(&path).unwrap();
+    nix::unistd::mkfifo(&path, nix::sys::stat::Mode::from_bits_truncate(0o660)).unwrap();
+    give(&path, (0, SIGNERS), 0o660);
+    assert_no_sink(&world);
+}
+
+/// Room that one request may need: four lines of 8 KiB with their ends.
+const RESERVE: u64 = 4 * (8192 + 2);
+const LEAST: u64 = 1 << 20;
+
+#[test]
+fn the_audit_file_grows_to_its_limit_and_then_nothing_is_read() {
+    let text = format!("sink = \"file\"\n[audit.file]\npath = \"{LOG}\"\nbytes-max = {LEAST}");
+    let world = World::configured(&Configuration::new().audit(&text));
+    let filled = |length: u64| {
+        let mut line = vec![b'x'; usize::try_from(length).unwrap()];
+        *line.last_mut().unwrap() = b'\n';
+        world.write(LOG, line, (0, SIGNERS), 0o660);
+    };
+    filled(LEAST - RESERVE);
+    assert_signed(&world.shell().run(INPUT));
+    let length = |world: &World| fs::metadata(world.path(LOG)).unwrap().len();
+    assert!(length(&world) > LEAST - RESERVE);
+    filled(LEAST - RESERVE + 1);
+    assert_no_sink(&world);
+    assert_eq!(length(&world), LEAST - RESERVE + 1);
+    filled(2 * LEAST);
+    assert_no_sink(&world);
+}
+
+/// A file system of two pages in the world; its log belongs there.
+fn small(world: &World) -> std::path::PathBuf {
+    fs::create_dir(world.path("/run/small")).unwrap();
+    let mounted = world.run(Command::new("mount").args([
+        "-t",
+        "tmpfs",
+        "-o",
+        "size=8192,mode=755",
+        "tmpfs",
+        "/run/small",
+    ]));
+    mounted.success();
+    let log = world.any_path("/run/small/audit.log");
+    fs::write(&log, "").unwrap();
+    give(&log, (0, SIGNERS), 0o660);
+    log
+}
+
+fn with_small_log() -> Configuration {
+    Configuration::new().audit("sink = \"file\"\n[audit.file]\npath = \"/run/small/audit.log\"")
+}
+
+#[test]
+fn no_signature_when_the_disk_is_full_before_the_intent() {
+    let world = World::configured(&with_small_log());
+    let log = small(&world);
+    fs::write(world.any_path("/run/small/filler"), [0; 8192]).unwrap();
+    let outcome = world.shell().run(INPUT);
+    assert_refused(&outcome, Refusal::Audit);
+    assert_eq!(fs::read(&log).unwrap(), b"");
+}
+
+#[test]
+fn no_signature_when_the_disk_fills_between_intent_and_release() {
+    let world = World::configured(&with_small_log());
+    let log = small(&world);
+    fs::write(world.any_path("/run/small/filler"), [0; 4096]).unwrap();
+    // One line of a signed request, to know how long an intent is.
+    assert_signed(&world.shell().run(INPUT));
+    let text = fs::read_to_string(&log).unwrap();
+    let intent = text.lines().next().unwrap().len() + 1;
+    // What is left of the last page takes the intent and ten bytes of the release.
+    let mut before = vec![b'#'; 4096 - intent - 10];
+    *before.last_mut().unwrap() = b'\n';
+    fs::write(&log, &before).unwrap();
+    let outcome = world.shell().run(INPUT);
+    assert_refused(&outcome, Refusal::Audit);
+    let text = fs::read_to_string(&log).unwrap();
+    let lines: Vec<&str> = text.lines().skip(1).collect();
+    let [whole, torn] = lines.as_slice() else {
+        panic!("{lines:?}");
+    };
+    assert_eq!(Record::from_line(whole).unwrap().event, Event::Intent);
+    assert_eq!((torn.len(), Record::from_line(torn).is_err()), (10, true));
+
+    // Once there is room again, the torn line harms no later record.
+    fs::remove_file(world.any_path("/run/small/filler")).unwrap();
+    assert_signed(&world.shell().run(INPUT));
+    let text = fs::read_to_string(&log).unwrap();
+    let later: Vec<Event> = text
+        .lines()
+        .skip(3)
+        .map(|line| Record::from_line(line).unwrap().event)
+        .collect();
+    assert_eq!(later, [Event::Intent, Event::Release]);
+}
+
+#[test]
+fn a_limit_of_the_process_below_the_configured_one_means_no_signature() {
+    let world = World::new();
+    for limit in ["0", "1"] {
+        let script =
+            format!("ulimit -f {limit}; exec -a signstar /usr/bin/signstar -c /usr/bin/signstar");
+        // A unit of bash is a KiB: one takes the intent, and not all of the release.
+        let outcome = world
+            .shell()
+            .through("/bin/bash", &["-c".as_ref(), script.as_ref()])
+            .run(INPUT);
+        assert_eq!(outcome.stdout, b"", "{outcome:?}");
+        assert_ne!(outcome.code(), 0);
+        let expected: &[Event] = if limit == "0" { &[] } else { &[Event::Intent] };
+        // What has no line end is no record, although a torn one may read like one.
+        let text = fs::read_to_string(world.path(LOG)).unwrap();
+        let whole: Vec<Event> = text
+            .split_inclusive('\n')
+            .filter_map(|line| Record::from_line(line.strip_suffix('\n')?).ok())
+            .map(|record| record.event)
+            .collect();
+        assert_eq!(whole, expected, "{outcome:?}");
+        world.forget();
+    }
+}
+
+#[test]
+fn a_torn_line_of_another_writer_is_ended_before_the_next_record() {
+    let world = World::new();
+    world.write(LOG, "signstar-audit v=1 event=int", (0, SIGNERS), 0o660);
+    assert_signed(&world.shell().run(INPUT));
+    let lines = world.audit_lines();
+    assert_eq!(lines.len(), 3);
+    assert!(lines[1..]
+        .iter()
+        .all(|line| Record::from_line(line).is_ok()));
+}
+
+#[test]
+fn an_audit_file_that_is_moved_away_meanwhile_still_gets_its_records() {
+    let world = World::new();
+    let mut running = world.shell().start();
+    running.stdin.as_mut().unwrap().write_all(INPUT).unwrap();
+    crate::scene::until_waiting_in(&running, crate::scene::POLL);
+    let moved = world.path("/run/signstar/audit.log.1");
+    fs::rename(world.path(LOG), &moved).unwrap();
+    assert_signed(&running.finish());
+    assert_eq!(fs::read_to_string(&moved).unwrap().lines().count(), 2);
+    world.write(LOG, "", (SIGNER.id, SIGNERS), 0o660);
+    assert_signed(&world.shell().run(INPUT));
+    assert_eq!(events(&world), [Event::Intent, Event::Release]);
+}

@@ -1,0 +1,119 @@
+//! System calls of the release binary, as the kernel's tracer sees them.
+
+use std::fs;
+
+use signstar_confine::{Arch, Syscall};
+
+use crate::support::world::SIGNER;
+use crate::support::{Shell, World};
+
+/// A system call: its name and arguments.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Call {
+    pub(crate) name: String,
+    pub(crate) arguments: [u64; 6],
+}
+
+const TRACE: &str = "/run/trace";
+
+/// The same shell under strace.
+pub(crate) fn traced(shell: Shell<'_>) -> Shell<'_> {
+    let script = "exec -a signstar /usr/bin/signstar -c /usr/bin/signstar";
+    let arguments = [
+        "-f",
+        "-qq",
+        "-e",
+        "raw=all",
+        "-u",
+        SIGNER.name,
+        "-o",
+        TRACE,
+        "--",
+        "/bin/bash",
+        "-c",
+        script,
+    ];
+    let arguments: Vec<_> = arguments.iter().map(AsRef::as_ref).collect();
+    as_root(shell.through("/usr/bin/strace", &arguments))
+}
+
+/// The same shell without the vDSO.
+pub(crate) fn without_vdso(shell: Shell<'_>) -> Shell<'_> {
+    let (group, user) = (SIGNER.group.to_string(), SIGNER.id.to_string());
+    let script = include_str!("../data/without_vdso.py");
+    let arguments = ["-I", "-S", "-c", script, TRACE, &group, &user];
+    let arguments: Vec<_> = arguments.iter().map(AsRef::as_ref).collect();
+    as_root(shell.through("/usr/bin/python3", &arguments))
+}
+
+/// Who traces a process that is not dumpable must be root; the tracer gives the account itself.
+fn as_root(mut shell: Shell<'_>) -> Shell<'_> {
+    use std::os::unix::process::CommandExt;
+    shell.command().uid(0).gid(0);
+    shell
+}
+
+/// The process that strace traces.
+pub(crate) fn tracee(tracer: u32) -> u32 {
+    let path = format!("/proc/{tracer}/task/{tracer}/children");
+    let mut id = None;
+    crate::support::until("the tracer starts a process", || {
+        let text = fs::read_to_string(&path).unwrap_or_default();
+        id = text
+            .split_whitespace()
+            .next()
+            .and_then(|word| word.parse().ok());
+        id.is_some()
+    });
+    id.unwrap()
+}
+
+/// What strace noted after the filter was loaded, and never before.
+pub(crate) fn calls_of_strace(world: &World) -> Vec<Call> {
+    let text = fs::read_to_string(world.path(TRACE)).expect("strace notes what it sees");
+    let calls = text.lines().filter_map(|line| {
+        let (_, call) = line.split_once(' ')?;
+        let (name, rest) = call.trim_start().split_once('(')?;
+        let (arguments, _) = rest.split_once(')').unwrap_or((rest, ""));
+        let words = arguments.split(", ").map(|word| {
+            let digits = word.trim_start_matches("0x");
+            u64::from_str_radix(digits, 16).unwrap_or(0)
+        });
+        Some(call_of(name, words))
+    });
+    after_the_filter(calls.collect())
+}
+
+/// What the other tracer noted.
+pub(crate) fn calls_of_python(world: &World) -> Vec<Call> {
+    let text = fs::read_to_string(world.path(TRACE)).expect("the tracer notes what it sees");
+    let known: Vec<Syscall> = Arch::X86_64.syscalls().collect();
+    let calls = text.lines().map(|line| {
+        let mut words = line.split(' ').map(|word| word.parse::<u64>().unwrap());
+        let number = i64::try_from(words.next().unwrap()).unwrap();
+        let call = known.iter().find(|known| known.number == number).unwrap();
+        call_of(call.name, words)
+    });
+    after_the_filter(calls.collect())
+}
+
+fn call_of(name: &str, words: impl Iterator<Item = u64>) -> Call {
+    let mut arguments = [0; 6];
+    for (argument, word) in arguments.iter_mut().zip(words) {
+        *argument = word;
+    }
+    Call {
+        name: name.to_owned(),
+        arguments,
+    }
+}
+
+fn after_the_filter(calls: Vec<Call>) -> Vec<Call> {
+    // seccomp(SECCOMP_SET_MODE_FILTER, …)
+    let is_load = |call: &Call| call.name == "seccomp" && call.arguments[0] == 1;
+    let last = calls
+        .iter()
+        .rposition(is_load)
+        .expect("the filter is loaded");
+    calls[last + 1..].to_vec()
+}
