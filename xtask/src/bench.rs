@@ -3,6 +3,7 @@
 //! numbers drift with the machine, ratios hardly do.
 
 mod contest;
+mod enter;
 mod keys;
 mod memory;
 mod rivals;
@@ -36,6 +37,9 @@ pub(crate) struct Options {
     /// Repetitions, in percent of what is usual
     #[arg(long, value_name = "PERCENT", default_value_t = 100)]
     effort: u32,
+    /// Open a shell in the throwaway enclave instead, to repeat the measurements by hand
+    #[arg(long, conflicts_with_all = ["json", "part"])]
+    enter: bool,
     /// The throwaway enclave (set by ourselves)
     #[arg(long, hide = true)]
     within: Option<PathBuf>,
@@ -108,6 +112,9 @@ fn inside(options: &Options, root: &Path) -> Result<()> {
     scene::settle(&ACCOUNTS)?;
     scene::hand_over_keys(&ACCOUNTS)?;
     let gpg = rivals::Gpg::start(root)?;
+    if options.enter {
+        return enter::shell(root, &gpg);
+    }
     let wanted = |part: Part| options.part.is_empty() || options.part.contains(&part);
     let mut tables: Vec<Table> = Vec::new();
     if wanted(Part::Small) {

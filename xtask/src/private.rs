@@ -6,7 +6,7 @@
 //! over `/usr`, and an empty folder over `/run`.
 
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use crate::failure::{Because, Failure, Result};
 use crate::program::{Program, find};
@@ -57,7 +57,6 @@ pub(crate) fn again(root: &Path) -> Result<()> {
         .args(std::env::args_os().skip(1))
         .arg("--within")
         .arg(root)
-        .stdin(Stdio::null())
         .status()
         .because("cannot start `unshare`")?;
     // What went wrong inside has been said there.

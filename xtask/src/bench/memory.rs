@@ -41,12 +41,12 @@ pub(crate) fn measure(root: &Path, gpg: &Gpg) -> Result<Table> {
         repetitions: ROUNDS,
         rows,
         goals: vec![
-            goal("for 2 GiB at most 1.10 of that for 1 KiB", large / small, 1.10),
+            goal(
+                "for 2 GiB at most 1.10 of that for 1 KiB",
+                large / small,
+                1.10,
+            ),
             goal("at most 16 MiB", large.max(small), 16.0),
-        ],
-        repeat: vec![
-            "head -c 1024 /dev/zero | /usr/bin/time -v gpg --batch --quiet --detach-sign > /dev/null"
-                .to_owned(),
         ],
     };
     Ok(table.at_most("gpg", 1.0))

@@ -30,13 +30,6 @@ pub(crate) fn measure(root: &Path, gpg: &Gpg, effort: u32) -> Result<Vec<Table>>
             repetitions: rounds,
             rows: in_turns(&contestants, Input::Bytes(&input), rounds)?,
             goals: Vec::new(),
-            repeat: vec![
-                "head -c 1024 /dev/zero > 1k".to_owned(),
-                "hyperfine --shell=none --warmup 5 --input 1k \\".to_owned(),
-                "    'gpg --batch --quiet --local-user KEY --output - --detach-sign' \\".to_owned(),
-                "    'sqop sign --no-armor KEY.secret.pgp' 'rsop sign --no-armor KEY.secret.pgp' true"
-                    .to_owned(),
-            ],
         };
         tables.push(table.at_most("gpg", bound));
     }

@@ -107,11 +107,6 @@ fn table(title: &str, repetitions: u32) -> Table {
         repetitions,
         rows: Vec::new(),
         goals: Vec::new(),
-        repeat: vec![
-            "ssh -M -N -f -S /tmp/kept signer@host".to_owned(),
-            "hyperfine --shell=none --input 1k 'ssh signer@host' 'ssh -S /tmp/kept signer@host'"
-                .to_owned(),
-        ],
     }
 }
 

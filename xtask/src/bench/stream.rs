@@ -27,14 +27,6 @@ pub(crate) fn measure(_: &Path, gpg: &Gpg, effort: u32) -> Result<Vec<Table>> {
             repetitions: rounds,
             rows: in_turns(&contestants, Input::Length(BYTES), rounds)?,
             goals: Vec::new(),
-            repeat: vec![
-                format!("time head -c 2G /dev/zero | openssl dgst -{hash}"),
-                format!("time head -c 2G /dev/zero | {hash}sum"),
-                format!(
-                    "time head -c 2G /dev/zero | gpg --batch --quiet --digest-algo {hash} \
-                     --detach-sign > /dev/null"
-                ),
-            ],
         };
         tables.push(match hash {
             "sha256" => table.at_most("openssl dgst -sha256", 1.05),

@@ -17,8 +17,6 @@ pub(crate) struct Table {
     pub(crate) rows: Vec<Row>,
     /// What was aimed at, and whether it was reached.
     pub(crate) goals: Vec<Goal>,
-    /// How a reader measures it without this program.
-    pub(crate) repeat: Vec<String>,
 }
 
 /// One contestant.
@@ -97,11 +95,6 @@ impl Table {
                 goal.text, goal.measured
             ));
         }
-        if !self.repeat.is_empty() {
-            text.push_str("\n```\n");
-            text.extend(self.repeat.iter().map(|line| format!("{line}\n")));
-            text.push_str("```\n");
-        }
         text
     }
 }
@@ -112,6 +105,7 @@ pub(crate) fn print_markdown(tables: &[Table]) -> Result<()> {
     for table in tables {
         println!("{}", table.markdown());
     }
+    println!("To repeat it by hand, with hyperfine and time: `cargo xtask bench --enter`.");
     Ok(())
 }
 
