@@ -1,6 +1,15 @@
 //! Clients of other services, and everything but a command that a client can ask sshd for.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "this is a test"
+)]
+
 #[path = "support/lib.rs"]
+#[allow(unused_imports, reason = "each test program uses a part of it")]
 mod support;
 
 use std::fs;

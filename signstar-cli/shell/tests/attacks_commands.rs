@@ -3,7 +3,16 @@
 //! sshd is as careless as it can be outside of the block that design asks for, so that what is
 //! refused is refused by that block and by the login shell.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "this is a test"
+)]
+
 #[path = "support/lib.rs"]
+#[allow(unused_imports, reason = "each test program uses a part of it")]
 mod support;
 
 use std::ffi::OsStr;

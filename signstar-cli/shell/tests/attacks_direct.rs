@@ -1,6 +1,15 @@
 //! Ways of starting the login shell that sshd would not use, on purpose or by a hostile parent.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "this is a test"
+)]
+
 #[path = "support/lib.rs"]
+#[allow(unused_imports, reason = "each test program uses a part of it")]
 mod support;
 
 use std::ffi::{OsStr, OsString};

@@ -1,6 +1,15 @@
 //! Signing through a real sshd, with real artifacts, keys of every kind and independent verifiers.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "this is a test"
+)]
+
 #[path = "support/lib.rs"]
+#[allow(unused_imports, reason = "each test program uses a part of it")]
 mod support;
 
 use std::fs;

@@ -1,6 +1,15 @@
 //! Real artifacts through a real sshd: what distributions sign, large ones, declared ones.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "this is a test"
+)]
+
 #[path = "support/lib.rs"]
+#[allow(unused_imports, reason = "each test program uses a part of it")]
 mod support;
 
 use std::fs::{self, File};

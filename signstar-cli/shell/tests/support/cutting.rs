@@ -1,5 +1,6 @@
 //! Ending processes in the middle of an upload.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
 use std::process::{Child, Stdio};
@@ -9,7 +10,7 @@ use nix::unistd::Pid;
 use signstar_core::{Event, Field, HashAlgorithm, Hasher};
 
 use super::sshd::Client;
-use super::traces::until_no_process;
+use super::traces::processes;
 use super::world::SIGNER;
 use super::{until, Outcome, Running, Sshd, World};
 
@@ -129,14 +130,18 @@ pub(crate) struct Ending {
     pub(crate) bytes: Option<String>,
 }
 
-/// Waits until client and session have ended, so that `sshd` has no more than `idle` processes;
+/// The processes of a world, by number.
+pub(crate) type Idle = BTreeMap<u32, String>;
+
+/// Waits until client and session have ended, so that no process is there beside those of `idle`;
 /// takes the records.
-pub(crate) fn ending(world: &World, sshd: &Sshd<'_>, idle: usize, upload: Upload) -> Ending {
+pub(crate) fn ending(world: &World, idle: &Idle, upload: Upload) -> Ending {
     let outcome = upload.client.outcome();
     until("the session has ended", || {
-        descendants(sshd.id()).len() <= idle
+        processes(world)
+            .keys()
+            .all(|number| idle.contains_key(number))
     });
-    until_no_process(world, "signstar");
     let records = world.audit();
     world.forget();
     let name = |record: &signstar_core::Record| match record.event {

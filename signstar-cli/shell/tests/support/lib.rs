@@ -3,11 +3,7 @@
 //!
 //! Every test makes its own [`World`]; they run side by side. Inside, the loopback interface,
 //! process numbers, `/etc`, `/usr/bin`, `/run`, `/tmp`, `/home` are the world's own.
-#![allow(
-    dead_code,
-    unused_imports,
-    reason = "each test program uses a part of it"
-)]
+#![allow(dead_code, reason = "each test program uses a part of it")]
 
 use std::time::{Duration, Instant};
 
