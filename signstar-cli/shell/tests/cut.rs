@@ -54,10 +54,9 @@ fn cut(what: &str, client: &Client<'_>, mut cut: impl FnMut(&mut Upload)) {
         nothing_delivered(&ending, declared, &format!("{what} after {sent} bytes"));
         released += usize::from(ending.events.iter().any(|event| event == "release"));
     }
-    println!(
-        "{what}: {released} of {} signatures were made for nobody",
-        2 * RUNS
-    );
+    println!("{what}: {released} of {RUNS} undeclared uploads were signed for nobody");
+    // The window is narrow: a look at the output closes nearly all of it.
+    assert!(released * 10 <= RUNS, "{what}: {released} of {RUNS}");
 }
 
 #[test]

@@ -59,7 +59,7 @@ impl Traces {
     }
 
     /// What is there in one of them only.
-    fn differences(&self, other: &Self) -> Vec<String> {
+    pub(crate) fn differences(&self, other: &Self) -> Vec<String> {
         let lines = |traces: &Self| -> BTreeSet<String> {
             let processes = traces
                 .processes
