@@ -168,7 +168,8 @@ mod tests {
             (40, 0x90),
             (41, 8),
             (length - 1, 0),
-            (length - 4, 0),
+            (length - 5, 0),
+            (length - 5, 3),
             (length - 6, 16),
         ] {
             let mut changed = sample();
