@@ -16,7 +16,7 @@ pub(crate) fn claims() -> Vec<Claim> {
     vec![
         claim(filter_is_in_force_while_the_process_waits_for_input),
         claim(reading_and_writing_work_under_the_filter),
-        claim(the_allocator_works_under_the_filter),
+        claim(large_buffers_come_and_go_under_the_filter),
         claim(exit_code_survives_the_filter),
         claim(a_panic_ends_the_process),
         claim(a_panic_can_be_told_by_a_hook_of_our_own),
@@ -75,7 +75,7 @@ fn reading_and_writing_work_under_the_filter() {
     assert!(child.wait().unwrap().success());
 }
 
-fn the_allocator_works_under_the_filter() {
+fn large_buffers_come_and_go_under_the_filter() {
     end_of(&mut probe(&["allocate"])).expect_success();
 }
 

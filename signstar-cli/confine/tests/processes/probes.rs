@@ -1,6 +1,5 @@
 //! What the children do: confine themselves, then try something.
 
-use std::collections::HashMap;
 use std::env;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -238,20 +237,16 @@ fn confined() -> Result<(), ConfineError> {
     Ok(())
 }
 
-/// Asks the allocator for everything it knows: small, growing, huge, and given back.
+/// Takes large buffers and gives them back. Each is larger than the one before: the allocator of
+/// glibc would take a smaller one from its heap, which cannot grow any more.
 fn allocate() -> Result<(), ConfineError> {
     filter()?;
-    let mut kept: Vec<Vec<u8>> = Vec::new();
-    let mut growing = Vec::new();
-    for step in 1..2000_usize {
-        kept.push(vec![1; step * 7 % 40_000]);
-        growing.extend_from_slice(&[2; 9_000]);
-        if step % 3 == 0 {
-            kept.swap_remove(step / 5);
-        }
+    let mut bytes = 0;
+    for step in 1..50_usize {
+        let buffer = vec![1_u8; step * 300_000];
+        bytes += buffer.len();
     }
-    let table: HashMap<usize, usize> = kept.iter().map(Vec::len).enumerate().collect();
-    println!("{} {} {}", kept.len(), growing.len(), table.len());
+    println!("{bytes}");
     Ok(())
 }
 

@@ -53,19 +53,21 @@ fn as_root(mut shell: Shell<'_>) -> Shell<'_> {
     shell
 }
 
-/// The process that strace traces.
+/// The login shell that strace traces. Before it there are children that strace tries itself out on.
 pub(crate) fn tracee(tracer: u32) -> u32 {
     let path = format!("/proc/{tracer}/task/{tracer}/children");
-    let mut id = None;
-    crate::support::until("the tracer starts a process", || {
+    let is_shell = |id: &u32| {
+        let name = fs::read_to_string(format!("/proc/{id}/comm")).unwrap_or_default();
+        name == "signstar\n"
+    };
+    let mut found = None;
+    crate::support::until("the tracer starts the login shell", || {
         let text = fs::read_to_string(&path).unwrap_or_default();
-        id = text
-            .split_whitespace()
-            .next()
-            .and_then(|word| word.parse().ok());
-        id.is_some()
+        let mut children = text.split_whitespace().filter_map(|word| word.parse().ok());
+        found = children.find(is_shell);
+        found.is_some()
     });
-    id.unwrap()
+    found.unwrap()
 }
 
 /// What strace noted after the filter was loaded, and never before.
