@@ -175,7 +175,7 @@ proptest! {
         let mut trailer = inner.trailer();
         trailer[1] = signature_type;
         for artifact in [first.into_bytes(), trailer.clone(), [trailer, tail].concat()] {
-            let (signature, digest) = sign(kind, &key, profile, [9; 32], &[artifact.clone()]);
+            let (signature, digest) = sign(kind, &key, profile, [9; 32], std::slice::from_ref(&artifact));
             let packet = Packet::parse(signature.as_bytes());
             let pre_image = [packet.salt.as_slice(), &artifact, &packet.trailer()];
             prop_assert_eq!(digest.as_bytes().to_vec(), hashed(profile.hash, &pre_image));
