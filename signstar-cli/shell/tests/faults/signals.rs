@@ -182,7 +182,7 @@ fn an_upload_past_its_deadline_is_refused_however_fast_it_comes() {
     let mut running = world.shell().start();
     let mut stdin = running.stdin.take().unwrap();
     while stdin.write_all(&[0x55; 4096]).is_ok() {
-        assert!(start.elapsed() < Duration::from_secs(5), "no deadline");
+        assert!(start.elapsed() < crate::support::PATIENCE, "no deadline");
     }
     assert!(start.elapsed() >= Duration::from_millis(900));
     assert_refused_and_recorded(&world, &running.outcome(), Refusal::InputStalled);
@@ -194,6 +194,6 @@ fn the_kernel_ends_what_blocks_past_the_whole_deadline() {
     let start = Instant::now();
     let (running, socket) = between(&world);
     assert_ended_by(running, Signal::SIGALRM);
-    assert!((6..10).contains(&start.elapsed().as_secs()));
+    assert!(start.elapsed() >= Duration::from_secs(6));
     assert_eq!(socket_events(&socket), [Event::Intent]);
 }
