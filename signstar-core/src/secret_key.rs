@@ -73,6 +73,7 @@ pub enum SecretKeyError {
 }
 
 /// The secret numbers of a key, without format and without metadata; wiped when dropped.
+#[derive(Clone)]
 pub enum SecretMaterial {
     /// Ed25519 (RFC 8032): the seed.
     Ed25519(Zeroizing<[u8; 32]>),
