@@ -46,8 +46,11 @@ fn software(kind: Kind) -> Box<dyn Signer> {
 /// A key of this kind. RSA keys are made once: that takes seconds.
 fn material(kind: Kind) -> SecretMaterial {
     static RSA: [OnceLock<SecretMaterial>; 3] = [const { OnceLock::new() }; 3];
-    let made =
-        |slot: usize| clone(RSA[slot].get_or_init(|| signstar_software::generate(kind).unwrap()));
+    let made = |slot: usize| {
+        RSA[slot]
+            .get_or_init(|| signstar_software::generate(kind).unwrap())
+            .clone()
+    };
     match kind {
         Kind::Rsa2048 => made(0),
         Kind::Rsa3072 => made(1),
@@ -274,7 +277,7 @@ fn hands_nothing_out_that_the_key_has_not_signed() {
 fn secret_key_files_open_again_and_fit_their_certificate() {
     for kind in Kind::ALL {
         let material = material(kind);
-        let public = signstar_software::open(clone(&material)).unwrap().signer;
+        let public = signstar_software::open(material.clone()).unwrap().signer;
         let public = public.public_key();
         for version in VERSIONS {
             for passphrase in [None, Some(&b"correct horse"[..])] {
@@ -307,7 +310,7 @@ fn gnupg_signs_with_a_secret_key_file_and_its_certificate() {
     for kind in [Kind::Ed25519, Kind::P384, Kind::Rsa2048] {
         let gpg = Gpg::new();
         let material = material(kind);
-        let mut signer = signstar_software::open(clone(&material)).unwrap().signer;
+        let mut signer = signstar_software::open(material.clone()).unwrap().signer;
         let made = create(signer.as_mut(), &request(KeyVersion::V4)).unwrap();
         let passphrase = b"correct horse";
         let file = secret_key_file(
@@ -349,7 +352,7 @@ fn refuses_to_write_halves_that_do_not_belong_together() {
 #[test]
 fn refuses_an_empty_passphrase() {
     let material = material(Kind::Ed25519);
-    let signer = signstar_software::open(clone(&material)).unwrap().signer;
+    let signer = signstar_software::open(material.clone()).unwrap().signer;
     let file = secret_key_file(
         &material,
         signer.public_key(),
@@ -399,24 +402,4 @@ fn describes_what_it_has_made() {
         }
     }
     assert!(describe(b"hello", created()).is_err());
-}
-
-fn clone(material: &SecretMaterial) -> SecretMaterial {
-    match material {
-        SecretMaterial::Ed25519(seed) => SecretMaterial::Ed25519(seed.clone()),
-        SecretMaterial::Ecdsa { curve, scalar } => SecretMaterial::Ecdsa {
-            curve: *curve,
-            scalar: scalar.clone(),
-        },
-        SecretMaterial::Rsa { n, e, d, p, q } => {
-            let (n, e, d) = (n.clone(), e.clone(), d.clone());
-            SecretMaterial::Rsa {
-                n,
-                e,
-                d,
-                p: p.clone(),
-                q: q.clone(),
-            }
-        }
-    }
 }

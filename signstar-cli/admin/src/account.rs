@@ -1,0 +1,73 @@
+//! Accounts and groups of this machine, from /etc/passwd and /etc/group as the login shell reads
+//! them: a service account is a local one.
+
+use std::path::Path;
+
+use signstar::trusted_file::{self, Kind};
+
+use crate::failure::{Failure, Status};
+
+const PASSWD: &str = "/etc/passwd";
+const GROUP: &str = "/etc/group";
+
+/// More than any machine's local accounts.
+const BYTES_MAX: u64 = 4 << 20;
+
+/// An account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Account {
+    /// Its own group.
+    pub(crate) group: u32,
+    /// The program that it logs in to.
+    pub(crate) shell: String,
+}
+
+/// The account `name`, if there is one.
+pub(crate) fn account(name: &str) -> Result<Option<Account>, Failure> {
+    Ok(lines(PASSWD)?.into_iter().find_map(|line| {
+        let fields: Vec<&str> = line.split(':').collect();
+        match fields.as_slice() {
+            [found, _, _, group, _, _, shell] if *found == name => Some(Account {
+                group: group.parse().ok()?,
+                shell: (*shell).to_owned(),
+            }),
+            _ => None,
+        }
+    }))
+}
+
+/// The number of a group by its name, or as it stands.
+pub(crate) fn group(name: &str) -> Result<u32, Failure> {
+    if let Ok(number) = name.parse() {
+        return Ok(number);
+    }
+    let found = lines(GROUP)?.into_iter().find_map(|line| {
+        let mut fields = line.split(':');
+        (fields.next() == Some(name))
+            .then(|| fields.nth(1)?.parse().ok())
+            .flatten()
+    });
+    found.ok_or_else(|| Failure::new(Status::Usage, format!("{GROUP} has no group {name:?}")))
+}
+
+/// All groups that the account `name` is in.
+pub(crate) fn groups_of(name: &str, account: &Account) -> Result<Vec<u32>, Failure> {
+    let others = lines(GROUP)?.into_iter().filter_map(|line| {
+        let fields: Vec<&str> = line.split(':').collect();
+        match fields.as_slice() {
+            [_, _, number, members] if members.split(',').any(|member| member == name) => {
+                number.parse().ok()
+            }
+            _ => None,
+        }
+    });
+    Ok(std::iter::once(account.group).chain(others).collect())
+}
+
+fn lines(path: &str) -> Result<Vec<String>, Failure> {
+    let bytes = trusted_file::read(Path::new(path), Kind::Public, BYTES_MAX)?;
+    Ok(String::from_utf8_lossy(&bytes)
+        .lines()
+        .map(str::to_owned)
+        .collect())
+}

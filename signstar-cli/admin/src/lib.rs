@@ -1,0 +1,95 @@
+//! Keys, certificates and checks of a Signstar enclave, for an operator at a console.
+//!
+//! Each verb is a function that takes what was asked and returns a [`Report`](report::Report) or a
+//! [`Failure`](failure::Failure); [`run`] does the rest. Keys are named as in the configuration
+//! (`--key packages` is `[key.packages]`), which is read as strictly as the login shell reads it.
+//!
+//! # What is deliberately absent
+//! Signing data, which is the login shell's; reading a passphrase from the command line or from the
+//! environment, where others can see it; and changing the configuration.
+
+mod account;
+mod certificate;
+mod check;
+mod cli;
+mod expiry;
+mod failure;
+mod key;
+mod new_file;
+mod report;
+mod sandbox;
+mod settings;
+mod software;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser as _};
+
+use cli::{CertVerb, Cli, ConfigVerb, KeyVerb, SandboxVerb, Verb};
+use failure::{Failure, Status};
+use report::Report;
+use settings::Settings;
+
+/// The command line, for manual pages and completions.
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
+/// Does what `arguments` (the program's name first) ask for, and says so on standard output;
+/// a failure is one line on standard error and a status of sysexits(3).
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Where that cannot be written, nothing can be said.
+            let _ = error.print();
+            return match error.use_stderr() {
+                true => Status::Usage.into(),
+                false => ExitCode::SUCCESS,
+            };
+        }
+    };
+    if let Verb::Sandbox {
+        verb: SandboxVerb::Attempt(attempt),
+    } = &cli.verb
+    {
+        return sandbox::attempt(attempt);
+    }
+    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("warn")).init();
+    match perform(&cli).and_then(|report| report.print(cli.output)) {
+        Ok(status) => status,
+        Err(failure) => {
+            eprintln!("signstar-admin: {}", failure.text);
+            failure.status.into()
+        }
+    }
+}
+
+fn perform(cli: &Cli) -> Result<Report, Failure> {
+    let settings = || Settings::load(&cli.config);
+    match &cli.verb {
+        Verb::Key {
+            verb: KeyVerb::Generate(options),
+        } => key::generate(&settings()?, options),
+        Verb::Cert {
+            verb: CertVerb::Create(options),
+        } => certificate::create(&settings()?, options),
+        Verb::Cert {
+            verb: CertVerb::Show(options),
+        } => certificate::show(&settings()?, options),
+        Verb::Config {
+            verb: ConfigVerb::Check(options),
+        } => check::check(options.file.as_ref().unwrap_or(&cli.config)),
+        Verb::Sandbox {
+            verb: SandboxVerb::Selftest,
+        } => sandbox::selftest(),
+        // Answered before anything else, in a process that does nothing else.
+        Verb::Sandbox {
+            verb: SandboxVerb::Attempt(_),
+        } => Err(Failure::new(
+            Status::Usage,
+            "an attempt is made by `sandbox selftest`",
+        )),
+    }
+}

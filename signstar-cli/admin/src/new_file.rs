@@ -1,0 +1,142 @@
+//! Files that are there as a whole or not at all.
+
+use std::fs::{self, File, OpenOptions, Permissions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _, fchown};
+use std::path::{Path, PathBuf};
+
+use crate::failure::{Failure, Status};
+
+/// What to do where there is a file already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Existing {
+    /// Leave it, and fail.
+    Keep,
+    /// Put the new one in its place.
+    Replace,
+}
+
+impl Existing {
+    /// What `--force` means.
+    pub(crate) fn forced(force: bool) -> Self {
+        match force {
+            true => Self::Replace,
+            false => Self::Keep,
+        }
+    }
+
+    /// Fails early where [`write`] would fail late.
+    pub(crate) fn check(self, path: &Path) -> Result<(), Failure> {
+        match self {
+            Self::Keep if fs::symlink_metadata(path).is_ok() => Err(exists(path)),
+            Self::Keep | Self::Replace => Ok(()),
+        }
+    }
+}
+
+/// A file for root and one group.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NewFile<'a> {
+    pub(crate) path: &'a Path,
+    pub(crate) mode: u32,
+    pub(crate) group: u32,
+    pub(crate) existing: Existing,
+}
+
+impl NewFile<'_> {
+    /// Writes `bytes` beside `path`, to the disk, and only then gives it its name.
+    pub(crate) fn write(self, bytes: &[u8]) -> Result<(), Failure> {
+        let failed = |error: io::Error| Failure::with(self.path, &error);
+        let (folder, name) = match (self.path.parent(), self.path.file_name()) {
+            (Some(folder), Some(name)) => (folder, name.to_string_lossy()),
+            _ => return Err(failed(io::ErrorKind::InvalidInput.into())),
+        };
+        let draft = Draft::new(folder.join(format!(".{name}.new")))?;
+        draft.fill(&self, bytes).map_err(failed)?;
+        put(&draft.path, self.path, self.existing)?;
+        drop(draft);
+        File::open(folder)
+            .and_then(|folder| folder.sync_all())
+            .map_err(failed)?;
+        log::debug!("wrote {}", self.path.display());
+        Ok(())
+    }
+}
+
+/// Gives the file at `draft` the name `path`.
+fn put(draft: &Path, path: &Path, existing: Existing) -> Result<(), Failure> {
+    match existing {
+        Existing::Replace => fs::rename(draft, path),
+        // Unlike a rename, a link never takes the place of anything.
+        Existing::Keep => fs::hard_link(draft, path),
+    }
+    .map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => exists(path),
+        _ => Failure::with(path, &error),
+    })
+}
+
+fn exists(path: &Path) -> Failure {
+    let text = format!("{}: exists already; --force replaces it", path.display());
+    Failure::new(Status::CannotCreate, text)
+}
+
+/// A file that is not finished, and goes when it is dropped.
+struct Draft {
+    path: PathBuf,
+    file: File,
+}
+
+impl Draft {
+    fn new(path: PathBuf) -> Result<Self, Failure> {
+        let file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path);
+        match file {
+            Ok(file) => Ok(Self { path, file }),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                let text = format!(
+                    "{}: left by a run that was interrupted, or another one is at it: remove it",
+                    path.display()
+                );
+                Err(Failure::new(Status::CannotCreate, text))
+            }
+            Err(error) => Err(Failure::with(&path, &error)),
+        }
+    }
+
+    fn fill(&self, wanted: &NewFile<'_>, bytes: &[u8]) -> io::Result<()> {
+        let mut file = &self.file;
+        file.write_all(bytes)?;
+        fchown(file, Some(0), Some(wanted.group))?;
+        file.set_permissions(Permissions::from_mode(wanted.mode))?;
+        file.sync_all()
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        // After a rename there is nothing left to remove.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keeps_what_has_appeared_in_the_meantime() {
+        let folder = tempfile::tempdir().unwrap();
+        let (draft, path) = (folder.path().join("draft"), folder.path().join("path"));
+        fs::write(&draft, "new").unwrap();
+        fs::write(&path, "old").unwrap();
+        let failure = put(&draft, &path, Existing::Keep).unwrap_err();
+        assert_eq!(failure.status, Status::CannotCreate);
+        assert_eq!(fs::read(&path).unwrap(), b"old");
+        put(&draft, &path, Existing::Replace).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+    }
+}

@@ -1,0 +1,92 @@
+//! The configuration, and what operators need of it beyond the login shell.
+
+use std::path::{Path, PathBuf};
+
+use signstar::config::{Config, ConfigError, Key};
+use signstar::trusted_file::{self, Kind};
+
+use crate::failure::{Failure, Status};
+use crate::software::SoftwareFiles;
+
+/// The same bound as the login shell's.
+const BYTES_MAX: u64 = 256 * 1024;
+
+/// A configuration that the login shell would take.
+pub(crate) struct Settings {
+    path: PathBuf,
+    text: String,
+    pub(crate) config: Config,
+}
+
+impl Settings {
+    /// Reads the file at `path`.
+    pub(crate) fn load(path: &Path) -> Result<Self, Failure> {
+        let (text, config) = Self::read(path)?;
+        let config = config.map_err(|error| {
+            let problems = match error {
+                ConfigError::File(error) => return error.into(),
+                ConfigError::Problems(problems) => problems,
+            };
+            let shown = path.display();
+            let first = problems.first().map(ToString::to_string).unwrap_or_default();
+            let text = match problems.len() {
+                0 | 1 => format!("{shown}: {first}"),
+                count => {
+                    format!("{shown}: {first} (`signstar-admin config check` names all {count} problems)")
+                }
+            };
+            Failure::new(Status::Configuration, text)
+        })?;
+        Ok(Self {
+            path: path.to_owned(),
+            text,
+            config,
+        })
+    }
+
+    /// The text at `path`, and what the login shell makes of it.
+    pub(crate) fn read(path: &Path) -> Result<(String, Result<Config, ConfigError>), Failure> {
+        log::debug!("reading {}", path.display());
+        let bytes = trusted_file::read(path, Kind::Public, BYTES_MAX)?;
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        // What is not UTF-8 is refused there, with its line.
+        let config = match std::str::from_utf8(&bytes) {
+            Ok(text) => Config::parse(text),
+            Err(_) => Config::load(path),
+        };
+        Ok((text, config))
+    }
+
+    /// The key `name`.
+    pub(crate) fn key(&self, name: &str) -> Result<&Key, Failure> {
+        self.config.keys.get(name).ok_or_else(|| {
+            let known: Vec<&str> = self.config.keys.keys().map(String::as_str).collect();
+            let known = match known.is_empty() {
+                true => "there is none".to_owned(),
+                false => format!("there are: {}", known.join(", ")),
+            };
+            let text = format!("{}: no [key.{name}]; {known}", self.path.display());
+            Failure::new(Status::Usage, text)
+        })
+    }
+
+    /// Names of the accounts that sign with the key `name`.
+    pub(crate) fn accounts_of(&self, name: &str) -> Vec<&str> {
+        let users = self.config.users.iter();
+        users
+            .filter(|(_, user)| user.key == name)
+            .map(|(account, _)| account.as_str())
+            .collect()
+    }
+
+    /// The files of the key `name`, which must be one of the back end `software`.
+    pub(crate) fn software(&self, name: &str) -> Result<SoftwareFiles, Failure> {
+        let back_end = self.key(name)?.back_end.name;
+        SoftwareFiles::of_key(&self.text, name).ok_or_else(|| {
+            let text = format!(
+                "[key.{name}] is held by the back end `{back_end}`: only keys of `software` are made here"
+            );
+            Failure::new(Status::Usage, text)
+        })
+    }
+}
