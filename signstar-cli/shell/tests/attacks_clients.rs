@@ -271,3 +271,24 @@ fn variables_that_the_client_sends_change_nothing() {
     let outcome = send(&["control", "echo $RUST_BACKTRACE $LC_ALL"]);
     assert_eq!(outcome.success(), b"full ../../../tmp/x\n");
 }
+
+/// Why no deployment may have an sshrc: sshd runs it for every session, forced command or not, and
+/// what it says stands before the signature.
+#[test]
+fn a_system_wide_rc_file_runs_in_front_of_the_login_shell() {
+    let world = World::new();
+    let sshd = Sshd::start(&world, STRICT, MATCH);
+    let client = sshd.client();
+    assert!(!world.any_path("/etc/ssh/sshrc").exists());
+    let signature = client.sign(b"artifact").success();
+    assert_eq!(signature.first(), Some(&0x88));
+
+    let folder = client.path("etc-ssh");
+    fs::create_dir(&folder).unwrap();
+    fs::write(folder.join("sshrc"), "echo pwned\n").unwrap();
+    let layers = format!("lowerdir={}:/etc/ssh", folder.display());
+    let mut mount = Command::new("mount");
+    mount.args(["-t", "overlay", "-o", &layers, "overlay", "/etc/ssh"]);
+    world.run(&mut mount).success();
+    assert!(client.sign(b"artifact").stdout.starts_with(b"pwned\n"));
+}
