@@ -15,9 +15,9 @@ use crate::caller::Caller;
 use crate::failure::{Because, Failure, Result};
 use crate::program::Program;
 use crate::scene::{AUDIT_FILE, Account, Scene};
-use crate::stage::{make_folder, programs, put};
+use crate::stage::{make_folder, put};
 use crate::workspace::Workspace;
-use crate::{private, release, scene};
+use crate::{private, release, scene, stage};
 
 /// Sign a file through the confined login shell, with a throwaway key, and verify the signature
 #[derive(Debug, Args)]
@@ -57,8 +57,10 @@ fn outside(options: &Options) -> Result<()> {
         )));
     }
     let scene = Scene::new(&[SIGNER])?;
-    programs(scene.root())?;
-    put(&release::verifier()?, &scene.path(VERIFIER), 0o755)?;
+    stage::shell(scene.root())?;
+    let [admin, verifier] = release::admin_and_verifier()?;
+    put(&admin, &scene.path("usr/bin/signstar-admin"), 0o755)?;
+    put(&verifier, &scene.path(VERIFIER), 0o755)?;
     private::again(scene.root())
 }
 
@@ -109,7 +111,6 @@ fn operate() -> Result<()> {
     println!("\nAs an operator: a key, and a certificate for it");
     let admin = |arguments: &[&str]| Program::new("signstar-admin").args(arguments).run();
     admin(&["key", "generate", "--key", SIGNER.name])?;
-    scene::hand_over_keys(&[SIGNER])?;
     admin(&[
         "cert",
         "create",

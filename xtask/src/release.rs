@@ -37,14 +37,22 @@ pub(crate) fn admin() -> Result<PathBuf> {
     built("signstar-admin")
 }
 
-/// Builds our own program that verifies with Sequoia.
-pub(crate) fn verifier() -> Result<PathBuf> {
+/// Builds the operators' tool and our own program that verifies with Sequoia. Together: cargo
+/// then builds what both link only once.
+pub(crate) fn admin_and_verifier() -> Result<[PathBuf; 2]> {
     build(
-        &["build", "--package", "xtask", "--bin", "xtask-verify"],
-        &["--features", "verify"],
+        &["build", "--package", "signstar-admin", "--package", "xtask"],
+        &[
+            "--bin",
+            "signstar-admin",
+            "--bin",
+            "xtask-verify",
+            "--features",
+            "xtask/verify",
+        ],
         &[],
     )?;
-    built("xtask-verify")
+    Ok([built("signstar-admin")?, built("xtask-verify")?])
 }
 
 fn build(what: &[&str], features: &[&str], rustc: &[&str]) -> Result<()> {

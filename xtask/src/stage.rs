@@ -41,7 +41,12 @@ pub(crate) fn for_tests() -> Result<PathBuf> {
 
 /// Programs, manual pages, completions, licences.
 pub(crate) fn everything(root: &Path) -> Result<()> {
-    programs(root)?;
+    shell(root)?;
+    put(
+        &release::admin()?,
+        &root.join("usr/bin/signstar-admin"),
+        0o755,
+    )?;
     pages::manuals(&root.join("usr/share/man/man1"), None)?;
     pages::completions_installed(&root.join("usr/share"))?;
     let workspace = Workspace::get()?;
@@ -56,16 +61,6 @@ pub(crate) fn everything(root: &Path) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// Only the programs, as `demo` needs them.
-pub(crate) fn programs(root: &Path) -> Result<()> {
-    shell(root)?;
-    put(
-        &release::admin()?,
-        &root.join("usr/bin/signstar-admin"),
-        0o755,
-    )
 }
 
 /// Only the login shell, as `bench` needs it.
