@@ -26,7 +26,7 @@ pub enum FileError {
     /// It is a link, folder, device or pipe.
     #[error("{0}: not a regular file")]
     NotRegular(PathBuf),
-    /// It does not belong to root, or somebody but root can change it.
+    /// It or its folder does not belong to root, or somebody but root can change it.
     #[error("{0}: must belong to root and be writable by root only")]
     Changeable(PathBuf),
     /// Others can read the secret in it.
@@ -37,7 +37,7 @@ pub enum FileError {
     TooLarge(PathBuf, u64),
 }
 
-/// Reads a file of up to `bytes_max` bytes that only root can change. What is read is wiped from
+/// Reads a file of up to `bytes_max` bytes that only root can change or replace. What is read is wiped from
 /// memory when it is dropped.
 ///
 /// # Errors
@@ -56,6 +56,11 @@ pub fn read(path: &Path, kind: Kind, bytes_max: u64) -> Result<Zeroizing<Vec<u8>
     }
     if metadata.uid() != 0 || metadata.mode() & 0o022 != 0 {
         return Err(FileError::Changeable(path.into()));
+    }
+    let folder = path.parent().unwrap_or(path);
+    let around = folder.metadata().map_err(unreadable)?;
+    if around.uid() != 0 || around.mode() & 0o022 != 0 {
+        return Err(FileError::Changeable(folder.into()));
     }
     if kind == Kind::Secret && metadata.mode() & 0o007 != 0 {
         return Err(FileError::Exposed(path.into()));

@@ -85,7 +85,8 @@ impl Target for LogFile {
     fn message(&mut self, record: &Record) -> Vec<u8> {
         let mut line = Vec::new();
         if std::mem::take(&mut self.is_torn) {
-            line.push(b'\n');
+            // Ends what is there in a way that no record has: its end is missing, so it is none.
+            line.extend_from_slice(b"?\n");
         }
         line.extend_from_slice(record.to_line().as_bytes());
         line.push(b'\n');

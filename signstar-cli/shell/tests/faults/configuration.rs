@@ -46,6 +46,22 @@ fn refuses_a_configuration_that_others_can_change() {
 }
 
 #[test]
+fn refuses_a_configuration_in_a_folder_that_others_can_change() {
+    let world = World::new();
+    let folder = world.path("/etc/signstar");
+    for (owner, mode) in [
+        ((0, SIGNERS), 0o775),
+        ((0, 0), 0o777),
+        ((SIGNER.id, SIGNERS), 0o755),
+    ] {
+        give(&folder, owner, mode);
+        assert_unusable(&world);
+    }
+    give(&folder, (0, 0), 0o755);
+    assert_signed(&world.shell().run(INPUT));
+}
+
+#[test]
 fn refuses_a_configuration_that_is_missing_unreadable_or_no_file() {
     let world = World::new();
     let path = world.path(FILE);

@@ -162,12 +162,18 @@ fn a_limit_of_the_process_below_the_configured_one_means_no_signature() {
 }
 
 #[test]
-fn a_torn_line_of_another_writer_is_ended_before_the_next_record() {
+fn a_torn_line_of_another_writer_is_ended_before_the_next_record_and_is_none() {
     let world = World::new();
-    world.write(LOG, "signstar-audit v=1 event=int", (0, SIGNERS), 0o660);
+    assert_signed(&world.shell().run(INPUT));
+    let whole = world.audit_lines().pop().unwrap();
+    // Half a digest still reads like a record.
+    let torn = &whole[..whole.len() - 20];
+    assert!(Record::from_line(torn).is_ok());
+    world.write(LOG, torn, (0, SIGNERS), 0o660);
     assert_signed(&world.shell().run(INPUT));
     let lines = world.audit_lines();
     assert_eq!(lines.len(), 3);
+    assert!(Record::from_line(&lines[0]).is_err(), "{}", lines[0]);
     assert!(lines[1..]
         .iter()
         .all(|line| Record::from_line(line).is_ok()));
