@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 use clap::{Command, Parser, ValueEnum};
 use clap_complete::Shell;
+use clap_mangen::Man;
 
 /// Write manual pages or completions
 #[derive(Debug, Parser)]
@@ -38,7 +39,7 @@ fn main() -> ExitCode {
         return ExitCode::FAILURE;
     };
     let written = std::fs::create_dir_all(&arguments.folder).and_then(|()| match arguments.kind {
-        Kind::Man => clap_mangen::generate_to(command, &arguments.folder),
+        Kind::Man => manuals(command, &arguments.folder),
         Kind::Completions => completions(command, &arguments.package, &arguments.folder),
     });
     match written {
@@ -48,6 +49,25 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn manuals(command: Command, folder: &Path) -> std::io::Result<()> {
+    let source = format!("Signstar {}", command.get_version().unwrap_or_default());
+    let mut command = command.disable_help_subcommand(true);
+    command.build();
+    pages(&command, &source, folder)
+}
+
+/// A page for the command, and one for each that it leads to.
+fn pages(command: &Command, source: &str, folder: &Path) -> std::io::Result<()> {
+    Man::new(command.clone())
+        .source(source)
+        .manual("Signstar")
+        .generate_to(folder)?;
+    for verb in command.get_subcommands().filter(|verb| !verb.is_hide_set()) {
+        pages(verb, source, folder)?;
+    }
+    Ok(())
 }
 
 fn completions(mut command: Command, name: &str, folder: &Path) -> std::io::Result<()> {
