@@ -184,3 +184,24 @@ fn rsa_4096_signatures_pass_every_verifier() {
 fn version_6_signatures_pass_every_verifier_that_knows_them() {
     signs_with(Algorithm::Ed25519V6);
 }
+
+/// What the documentation tells operators to write is what these tests run with.
+#[test]
+fn the_documented_blocks_are_the_one_that_is_tested() {
+    let page = include_str!("../../../docs/sshd.md");
+    let block = page
+        .split("```\n")
+        .find(|block| block.starts_with("Match "));
+    assert_eq!(block, Some(MATCH));
+    let manual = include_str!("../signstar.1");
+    let block = manual
+        .split(".Bd -literal -offset indent\n")
+        .find(|block| block.starts_with("Match "));
+    let lines = block
+        .and_then(|block| block.split(".Ed").next())
+        .unwrap_or_default();
+    assert!(lines.lines().count() > 5);
+    for line in lines.lines() {
+        assert!(MATCH.lines().any(|tested| tested == line), "{line}");
+    }
+}

@@ -17,12 +17,15 @@ pub(crate) const PORT: u16 = 2022;
 pub(crate) const MATCH: &str = "\
 Match User signer
     ForceCommand /usr/bin/signstar
-    AuthenticationMethods publickey
     DisableForwarding yes
     PermitTTY no
     PermitUserRC no
-    MaxSessions 1
+    AuthenticationMethods publickey
+    AuthorizedKeysFile /etc/ssh/authorized_keys/%u
     ExposeAuthInfo yes
+    MaxSessions 1
+    ClientAliveInterval 15
+    ClientAliveCountMax 3
 ";
 
 /// The rest of a sound deployment: nothing that concerns accounts.
