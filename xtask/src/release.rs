@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use crate::failure::Result;
-use crate::program::Program;
 use crate::tools::targets;
 use crate::workspace::Workspace;
 
@@ -56,28 +55,14 @@ pub(crate) fn admin_and_verifier() -> Result<[PathBuf; 2]> {
 }
 
 fn build(what: &[&str], features: &[&str], rustc: &[&str]) -> Result<()> {
-    let target = targets::release();
-    let cargo = Workspace::get()?
+    targets::ensure_release()?;
+    Workspace::get()?
         .cargo()
         .args(what)
-        .args(["--release", "--locked", "--target", &target])
+        .args(["--release", "--locked", "--target", &targets::release()])
         .args(features)
-        .args(rustc);
-    static_where_needed(cargo, &target).run()
-}
-
-/// Without musl the system's own C library is linked statically. The variable is of this target
-/// only: build scripts and macros, which are loaded at build time, stay as they are.
-fn static_where_needed(cargo: Program, target: &str) -> Program {
-    if target.ends_with("-musl") {
-        return cargo;
-    }
-    println!("no musl target here: linking the C library of this system statically");
-    let variable = format!(
-        "CARGO_TARGET_{}_RUSTFLAGS",
-        target.to_uppercase().replace('-', "_")
-    );
-    cargo.env(&variable, "-C target-feature=+crt-static")
+        .args(rustc)
+        .run()
 }
 
 fn built(name: &str) -> Result<PathBuf> {
