@@ -1,7 +1,7 @@
 //! Keys, certificates and checks of a Signstar enclave, for an operator at a console.
 //!
-//! Each verb is a function that takes what was asked and returns a [`Report`](report::Report) or a
-//! [`Failure`](failure::Failure); [`run`] does the rest. Keys are named as in the configuration
+//! Each verb is a function that takes what was asked and returns a `Report` or a
+//! `Failure`; `run` does the rest. Keys are named as in the configuration
 //! (`--key packages` is `[key.packages]`), which is read as strictly as the login shell reads it.
 //!
 //! # What is deliberately absent
