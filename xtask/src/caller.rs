@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use tempfile::NamedTempFile;
 
 use crate::failure::{Because, Failure, Result};
-use crate::scene::{Account, account_ids};
+use crate::scene::{Account, account_ids, last_record};
 
 /// The login shell.
 const SHELL: &str = "/usr/bin/signstar";
@@ -114,7 +114,8 @@ impl Caller {
         if !status.success() {
             let complaint = complaint.trim_end();
             return Err(Failure::new(format!(
-                "the login shell refused ({status}): {complaint}"
+                "{status}: {complaint}; recorded: {}",
+                last_record()
             )));
         }
         sent.because(format_args!("cannot send {}", input.display()))?;
