@@ -24,6 +24,9 @@ use crate::{private, release, scene, stage};
 pub(crate) struct Options {
     /// What to sign; without it, a small pacman database is made
     file: Option<PathBuf>,
+    /// Take the programs around the login shell from here instead of building their release
+    #[arg(long, hide = true)]
+    built: Option<PathBuf>,
     /// The throwaway enclave (set by ourselves)
     #[arg(long, hide = true)]
     within: Option<PathBuf>,
@@ -48,17 +51,25 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 
 fn outside(options: &Options) -> Result<()> {
     private::possible()?;
-    if let Some(file) = &options.file
-        && !file.is_file()
-    {
-        return Err(Failure::new(format!(
-            "{}: there is no such file",
-            file.display()
-        )));
+    if let Some(file) = &options.file {
+        let found = file.canonicalize().because(file.display())?;
+        if !found.is_file() {
+            return Err(Failure::new(format!("{}: is not a file", file.display())));
+        }
+        // The enclave has a /run of its own.
+        if found.starts_with("/run") {
+            return Err(Failure::new(format!(
+                "{}: copy it out of /run",
+                file.display()
+            )));
+        }
     }
     let scene = Scene::new(&[SIGNER])?;
     stage::shell(scene.root())?;
-    let [admin, verifier] = release::admin_and_verifier()?;
+    let [admin, verifier] = match &options.built {
+        Some(built) => ["signstar-admin", VERIFIER].map(|name| built.join(name)),
+        None => release::admin_and_verifier()?,
+    };
     put(&admin, &scene.path("usr/bin/signstar-admin"), 0o755)?;
     put(&verifier, &scene.path(VERIFIER), 0o755)?;
     private::again(scene.root())

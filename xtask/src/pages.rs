@@ -46,7 +46,7 @@ const PACKAGES: [Documented; 2] = [
 
 /// Writes manual pages.
 pub(crate) fn run_man(options: &Options) -> Result<()> {
-    manuals(&here(options)?, options.package.as_deref())
+    manuals(&here(options)?, options.package.as_deref(), None)
 }
 
 /// Writes completions.
@@ -54,7 +54,7 @@ pub(crate) fn run_completions(options: &Options) -> Result<()> {
     let folder = here(options)?;
     for documented in chosen(options.package.as_deref())? {
         match documented.manual {
-            Manual::Generated => generate("completions", documented.package, &folder)?,
+            Manual::Generated => generate("completions", documented.package, &folder, None)?,
             Manual::Written(_) if options.package.is_none() => {}
             Manual::Written(_) => {
                 return Err(Failure::new(format!(
@@ -68,10 +68,10 @@ pub(crate) fn run_completions(options: &Options) -> Result<()> {
 }
 
 /// Manual pages of one package or of all.
-pub(crate) fn manuals(folder: &Path, package: Option<&str>) -> Result<()> {
+pub(crate) fn manuals(folder: &Path, package: Option<&str>, built: Option<&Path>) -> Result<()> {
     for documented in chosen(package)? {
         match documented.manual {
-            Manual::Generated => generate("man", documented.package, folder)?,
+            Manual::Generated => generate("man", documented.package, folder, built)?,
             Manual::Written(page) => {
                 let name = Path::new(page).file_name().unwrap_or_default();
                 put(&Workspace::get()?.path(page), &folder.join(name), 0o644)?;
@@ -82,14 +82,14 @@ pub(crate) fn manuals(folder: &Path, package: Option<&str>) -> Result<()> {
 }
 
 /// Completions at the places where each shell looks for those of packages.
-pub(crate) fn completions_installed(share: &Path) -> Result<()> {
+pub(crate) fn completions_installed(share: &Path, built: Option<&Path>) -> Result<()> {
     let folder = tempfile::tempdir().because("cannot make a temporary folder")?;
     for documented in PACKAGES
         .iter()
         .filter(|d| matches!(d.manual, Manual::Generated))
     {
         let name = documented.package;
-        generate("completions", name, folder.path())?;
+        generate("completions", name, folder.path(), built)?;
         for (file, place) in [
             (
                 format!("{name}.bash"),
@@ -108,11 +108,11 @@ pub(crate) fn completions_installed(share: &Path) -> Result<()> {
 }
 
 /// Every page that would be installed reads without an error, every completion parses.
-pub(crate) fn check() -> Result<()> {
+pub(crate) fn check(built: Option<&Path>) -> Result<()> {
     let folder = tempfile::tempdir().because("cannot make a temporary folder")?;
     let (man, share) = (folder.path().join("man"), folder.path().join("share"));
-    manuals(&man, None)?;
-    completions_installed(&share)?;
+    manuals(&man, None, built)?;
+    completions_installed(&share, built)?;
     let mut problems = Vec::new();
     let pages = files(&man)?;
     for page in &pages {
@@ -169,22 +169,17 @@ fn chosen(package: Option<&str>) -> Result<Vec<&'static Documented>> {
     )))
 }
 
-fn generate(kind: &str, package: &str, folder: &Path) -> Result<()> {
+/// `built` is where the generator has been built already, if it has.
+fn generate(kind: &str, package: &str, folder: &Path, built: Option<&Path>) -> Result<()> {
     make_folder(folder)?;
-    Workspace::get()?
-        .cargo()
-        .args([
-            "run",
-            "--quiet",
-            "--locked",
-            "--package",
-            "xtask",
-            "--features",
-            "pages",
-        ])
-        .args(["--bin", "xtask-pages", "--", kind, package])
-        .arg(folder)
-        .run()
+    let generator = match built {
+        Some(built) => Program::new(built.join("xtask-pages")),
+        None => Workspace::get()?
+            .cargo()
+            .args(["run", "--quiet", "--locked", "--package", "xtask"])
+            .args(["--features", "pages", "--bin", "xtask-pages", "--"]),
+    };
+    generator.args([kind, package]).arg(folder).run()
 }
 
 fn here(options: &Options) -> Result<PathBuf> {

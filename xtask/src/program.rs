@@ -92,6 +92,11 @@ impl Program {
         self
     }
 
+    /// The underlying command, for what is not offered here.
+    pub(crate) fn into_command(self) -> Command {
+        self.command
+    }
+
     /// Prints the command line and runs it with our own output; fails unless it succeeds.
     pub(crate) fn run(mut self) -> Result<()> {
         println!("$ {}", self.shown);

@@ -22,6 +22,9 @@ pub(crate) struct Options {
 /// Folders that are there even when nothing is in them.
 const FOLDERS: [&str; 3] = ["usr/bin", "usr/lib/signstar", "etc/signstar"];
 
+/// Where the operators' tool is installed.
+const ADMIN: &str = "usr/bin/signstar-admin";
+
 /// Documents that come along.
 const DOCUMENTS: [&str; 3] = ["LICENSE-APACHE", "LICENSE-MIT", "README.md"];
 
@@ -42,13 +45,20 @@ pub(crate) fn for_tests() -> Result<PathBuf> {
 /// Programs, manual pages, completions, licences.
 pub(crate) fn everything(root: &Path) -> Result<()> {
     shell(root)?;
-    put(
-        &release::admin()?,
-        &root.join("usr/bin/signstar-admin"),
-        0o755,
-    )?;
-    pages::manuals(&root.join("usr/share/man/man1"), None)?;
-    pages::completions_installed(&root.join("usr/share"))?;
+    put(&release::admin()?, &root.join(ADMIN), 0o755)?;
+    documents(root, None)
+}
+
+/// The same with the operators' tool of a debug build, which spares a second release build.
+pub(crate) fn with_debug_programs(root: &Path, debug: &Path) -> Result<()> {
+    shell(root)?;
+    put(&debug.join("signstar-admin"), &root.join(ADMIN), 0o755)?;
+    documents(root, Some(debug))
+}
+
+fn documents(root: &Path, built: Option<&Path>) -> Result<()> {
+    pages::manuals(&root.join("usr/share/man/man1"), None, built)?;
+    pages::completions_installed(&root.join("usr/share"), built)?;
     let workspace = Workspace::get()?;
     for name in DOCUMENTS {
         let document = workspace.path(name);

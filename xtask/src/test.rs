@@ -2,6 +2,7 @@
 //!
 //! A stage that fails does not keep later ones from running: one run reports all there is.
 
+mod beside;
 mod report;
 mod stages;
 
@@ -9,8 +10,9 @@ use clap::builder::PossibleValuesParser;
 use clap::{Args, builder::TypedValueParser};
 
 use crate::failure::{Failure, Result};
+use beside::Beside;
 use report::Report;
-use stages::{STAGES, Stage};
+use stages::STAGES;
 
 /// Run all tests; what they need is installed where that is allowed
 #[derive(Debug, Args)]
@@ -30,12 +32,23 @@ fn stage_name() -> impl TypedValueParser<Value = String> {
 
 /// Runs the chosen stages, all of them when none is chosen.
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let chosen = |stage: &&Stage| {
-        options.part.is_empty() || options.part.iter().any(|part| part == stage.name)
-    };
     let mut report = Report::default();
-    for stage in STAGES.iter().filter(chosen) {
-        report.stage(stage.name, stage.run);
+    // Beside a single stage there is nothing to run.
+    let mut beside = if options.part.is_empty() {
+        Some(Beside::start()?)
+    } else {
+        None
+    };
+    let waiting = beside.is_some();
+    for stage in &STAGES {
+        let chosen = waiting || options.part.iter().any(|part| part == stage.name);
+        if waiting && beside::STAGES.contains(&stage.name) {
+            if let Some(beside) = beside.take() {
+                report.stage("release …", |report| beside.finish(report));
+            }
+        } else if chosen {
+            report.stage(stage.name, stage.run);
+        }
     }
     report.print();
     if report.failed().is_empty() {

@@ -64,7 +64,7 @@ impl Counts {
 
 impl Report {
     /// Runs one stage and keeps what it took and how it ended.
-    pub(crate) fn stage(&mut self, name: &'static str, run: fn(&mut Self) -> Result<()>) {
+    pub(crate) fn stage(&mut self, name: &'static str, run: impl FnOnce(&mut Self) -> Result<()>) {
         println!("\n==== {name}");
         let (start, used) = (Instant::now(), processor_time());
         let failure = run(self).err().map(|error| error.to_string());

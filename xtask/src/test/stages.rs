@@ -1,5 +1,8 @@
 //! The stages, in the order in which they run: what is quick to fail comes first.
 
+use std::path::PathBuf;
+
+use super::beside::again;
 use super::report::Report;
 use crate::failure::{Failure, Result};
 use crate::program::Program;
@@ -19,7 +22,7 @@ pub(crate) struct Stage {
 }
 
 /// All of them.
-pub(crate) const STAGES: [Stage; 13] = [
+pub(crate) const STAGES: [Stage; 15] = [
     Stage {
         name: "tools",
         what: "what the tests need is there",
@@ -61,6 +64,11 @@ pub(crate) const STAGES: [Stage; 13] = [
         run: |_| doc(),
     },
     Stage {
+        name: "build",
+        what: "the debug build that the later stages share",
+        run: |_| build(),
+    },
+    Stage {
         name: "release",
         what: "the release builds, and lacks what it must",
         run: |_| release(),
@@ -78,12 +86,17 @@ pub(crate) const STAGES: [Stage; 13] = [
     Stage {
         name: "pages",
         what: "manual pages and completions read",
-        run: |_| pages::check(),
+        run: |_| check_pages(),
     },
     Stage {
         name: "aarch64",
         what: "the shell compiles for aarch64",
         run: aarch64,
+    },
+    Stage {
+        name: "demo",
+        what: "the demonstration of the README works",
+        run: |_| demo(),
     },
 ];
 
@@ -137,8 +150,38 @@ fn release() -> Result<()> {
     symbols::check(&release::shell()?)
 }
 
+/// All targets together, so that every package is built with the same features as by `cargo test`.
+fn build() -> Result<()> {
+    Workspace::get()?
+        .cargo()
+        .args(["build", "--workspace", "--all-targets", "--locked"])
+        .args(OWN_FEATURES)
+        .run()
+}
+
+/// The release of the shell; beside it the operators' tool as the tests have it, which the soak
+/// run replaces by its release.
 fn stage() -> Result<()> {
-    stage::everything(&stage::for_tests()?)
+    stage::with_debug_programs(&stage::for_tests()?, &debug_programs()?)
+}
+
+/// Where the debug build is, if it has been built.
+fn debug_programs() -> Result<PathBuf> {
+    let folder = Workspace::get()?.target_directory.join("debug");
+    if folder.join("signstar-admin").is_file() && folder.join("xtask-pages").is_file() {
+        return Ok(folder);
+    }
+    Err(Failure::new(
+        "there is no debug build: run `cargo xtask test --part build`",
+    ))
+}
+
+fn check_pages() -> Result<()> {
+    pages::check(Some(&debug_programs()?))
+}
+
+fn demo() -> Result<()> {
+    again("demo")?.arg("--built").arg(debug_programs()?).run()
 }
 
 fn unit(report: &mut Report) -> Result<()> {

@@ -22,7 +22,7 @@ pub(crate) struct Pinned {
 pub(crate) const RSOP: Pinned = Pinned {
     name: "rsop",
     version: "0.12.0",
-    build: &["--no-default-features", "--features", "cli,pqc"],
+    build: &["--no-default-features", "--features", "cli"],
     // Tests verify thousands of signatures with it: unoptimised arithmetic would take minutes.
     opt_level: "1",
 };
