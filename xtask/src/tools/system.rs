@@ -19,11 +19,12 @@ const fn needed(program: &'static str, debian: &'static str, arch: &'static str)
 }
 
 /// What `cargo xtask test` needs.
-pub(crate) const TESTS: [Needed; 25] = [
+pub(crate) const TESTS: [Needed; 26] = [
     // The transport, and what a caller may try through it.
     needed("sshd", "openssh-server", "openssh"),
     needed("ssh", "openssh-client", "openssh"),
     needed("sftp", "openssh-client", "openssh"),
+    needed("scp", "openssh-client", "openssh"),
     needed("rsync", "rsync", "rsync"),
     needed("git", "git", "git"),
     // Real artifacts: databases, packages, images.
@@ -40,13 +41,13 @@ pub(crate) const TESTS: [Needed; 25] = [
     needed("gpgv", "gpgv", "gnupg"),
     needed("sq", "sq", "sequoia-sq"),
     needed("sqop", "sqop", "sequoia-sop"),
-    // Watching the sandbox, playing the system log.
+    // Trying the sandbox, and watching it.
     needed("strace", "strace", "strace"),
-    needed("socat", "socat", "socat"),
     needed("unshare", "util-linux", "util-linux"),
     needed("mount", "mount", "util-linux"),
     needed("openssl", "openssl", "openssl"),
-    needed("python3", "python3", "python"),
+    needed("perl", "perl", "perl"),
+    needed("setpriv", "util-linux", "util-linux"),
     needed("strip", "binutils", "binutils"),
     // Manual pages.
     needed("mandoc", "mandoc", "mandoc"),
