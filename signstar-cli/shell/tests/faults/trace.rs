@@ -152,9 +152,14 @@ fn stopped_and_continued(usage: &mut Usage) {
     let mut running = traced(world.shell()).start();
     let id = tracee(running.id());
     until_process_waits_in(id, POLL);
+    let path = format!("/proc/{id}/stat");
+    // Beyond the stop that strace makes at the entry of the call, which looks like the one below.
+    crate::support::until("the process sleeps", || {
+        let text = std::fs::read_to_string(&path).unwrap();
+        text.contains(") S ")
+    });
     let process = Pid::from_raw(id.try_into().unwrap());
     kill(process, Signal::SIGSTOP).unwrap();
-    let path = format!("/proc/{id}/stat");
     crate::support::until("the process stops", || {
         let text = std::fs::read_to_string(&path).unwrap();
         text.contains(") T ") || text.contains(") t ")
