@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::failure::{Because, Failure, Result};
-use crate::program::{Program, find};
+use crate::program::{Program, find, own};
 
 /// Fails at once, with what to do, where such a namespace cannot be had.
 pub(crate) fn possible() -> Result<()> {
@@ -49,11 +49,10 @@ fn options() -> &'static [&'static str] {
 
 /// Starts this program again inside, with the same arguments and `--within ROOT`.
 pub(crate) fn again(root: &Path) -> Result<()> {
-    let own = std::env::current_exe().because("cannot find this program")?;
     let status = Command::new("unshare")
         .args(options())
         .arg("--")
-        .arg(own)
+        .arg(own()?)
         .args(std::env::args_os().skip(1))
         .arg("--within")
         .arg(root)

@@ -173,6 +173,16 @@ impl Program {
     }
 }
 
+/// Our own program file. A build of the whole workspace may have put a new one in its place, which
+/// the kernel then tells by a word at the end of the old one's name.
+pub(crate) fn own() -> Result<std::path::PathBuf> {
+    let own = std::env::current_exe().because("cannot find this program")?;
+    let name = own.to_string_lossy();
+    Ok(name
+        .strip_suffix(" (deleted)")
+        .map_or_else(|| own.clone(), Into::into))
+}
+
 /// Where `name` is found in `PATH` or the administrators' folders, if anywhere.
 pub(crate) fn find(name: &str) -> Option<std::path::PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();

@@ -7,7 +7,7 @@ use std::process::{Child, Stdio};
 
 use super::report::Report;
 use crate::failure::{Because, Failure, Result};
-use crate::program::Program;
+use crate::program::{Program, own};
 use crate::workspace::Workspace;
 
 /// What needs nothing from other stages and is slow.
@@ -74,9 +74,8 @@ impl Drop for Beside {
 
 /// This program with another task.
 pub(crate) fn again(task: &str) -> Result<Program> {
-    let own = std::env::current_exe().because("cannot find this program")?;
     let manifest = Workspace::get()?.path("xtask");
-    Ok(Program::new(own)
+    Ok(Program::new(own()?)
         .arg(task)
         .env("CARGO_MANIFEST_DIR", manifest))
 }
