@@ -15,6 +15,7 @@ use signstar_core::{
 use crate::config::{Bounds, Config, Key};
 use crate::confined::Confined;
 use crate::identity;
+use crate::intake;
 use crate::invocation::Invocation;
 use crate::sessions::{self, Slot};
 use crate::sink::OpenSink;
@@ -98,6 +99,7 @@ impl Enclave {
     }
 
     fn lock_down(&self) -> Result<(), ConfineError> {
+        intake::widen();
         let mut rules = shell_rules(&OpenFds {
             log: self.sink.log_descriptor(),
         })?;
