@@ -150,10 +150,12 @@ impl<'w> Client<'w> {
             for account in ACCOUNTS {
                 config += &format!("Host {0}\n    User {0}\n", account.name);
             }
+            // The path of a socket holds 108 bytes and the way to a checkout can be longer: the one
+            // of a shared connection starts from the folder that `program` runs in.
             config += &format!(
                 "Host *\n    HostName 127.0.0.1\n    Port {PORT}\n    BatchMode yes\n    \
                  IdentityFile {0}/id\n    IdentitiesOnly yes\n    StrictHostKeyChecking yes\n    \
-                 UserKnownHostsFile {0}/known_hosts\n    ControlPath {0}/control-%C\n",
+                 UserKnownHostsFile {0}/known_hosts\n    ControlPath control-%n\n",
                 folder.display()
             );
             fs::write(folder.join("config"), config).expect("the client's configuration");
