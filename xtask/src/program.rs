@@ -51,6 +51,13 @@ impl Program {
         program
     }
 
+    /// The same, where no signal is ignored: whoever started us may ignore some (nohup, a shell's
+    /// job in the background), every process inherits that, and tests send signals.
+    pub(crate) fn cargo_minding_signals() -> Self {
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
+        Self::new("env").arg("--default-signal").arg(cargo)
+    }
+
     /// One more argument.
     pub(crate) fn arg(mut self, arg: impl AsRef<OsStr>) -> Self {
         let text = arg.as_ref().to_string_lossy();

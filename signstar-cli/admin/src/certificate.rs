@@ -16,6 +16,7 @@ use crate::failure::{Failure, Status};
 use crate::new_file::{Existing, NewFile};
 use crate::report::Report;
 use crate::settings::Settings;
+use crate::software;
 
 /// The same bound as the login shell's.
 const CERTIFICATE_BYTES_MAX: u64 = 1 << 20;
@@ -45,7 +46,7 @@ pub(crate) fn create(settings: &Settings, options: &Create) -> Result<Report, Fa
     existing.check(&certificate)?;
     existing.check(&revocation)?;
 
-    let (stored, mut opened) = files.open()?;
+    let (stored, mut opened) = software::open(files)?;
     let request = CertificateRequest {
         user_id: &options.user_id,
         created: stored.created,

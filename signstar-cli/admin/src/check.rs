@@ -13,7 +13,6 @@ use crate::account::{account, groups_of};
 use crate::failure::{Failure, Status};
 use crate::report::Report;
 use crate::settings::Settings;
-use crate::software::SoftwareFiles;
 
 /// The login shell of accounts that sign.
 const SHELL: &str = "/usr/bin/signstar";
@@ -46,9 +45,9 @@ pub(crate) fn check(path: &Path) -> Result<Report, Failure> {
         problems: Vec::new(),
         keys: Vec::new(),
     };
-    let (text, config) = Settings::read(path)?;
+    let config = Settings::read(path)?;
     match config {
-        Ok(config) => checked.look_around(&config, &text),
+        Ok(config) => checked.look_around(&config),
         Err(ConfigError::File(error)) => return Err(error.into()),
         Err(ConfigError::Problems(problems)) => {
             checked.problems = problems
@@ -72,7 +71,7 @@ impl Checked<'_> {
         });
     }
 
-    fn look_around(&mut self, config: &Config, text: &str) {
+    fn look_around(&mut self, config: &Config) {
         for (name, key) in &config.keys {
             match open(key) {
                 Ok((fingerprint, kind)) => {
@@ -86,8 +85,9 @@ impl Checked<'_> {
             }
         }
         for (name, user) in &config.users {
-            let files = SoftwareFiles::of_key(text, &user.key);
-            for found in problems_of_account(name, files.as_ref()) {
+            let key = config.keys.get(&user.key);
+            let secrets = key.map(|key| key.device.secrets()).unwrap_or_default();
+            for found in problems_of_account(name, &secrets) {
                 self.problem(format!("[user.{name}] {found}"));
             }
         }
@@ -134,7 +134,7 @@ fn open(key: &Key) -> Result<(String, String), Failure> {
 }
 
 /// What keeps the account `name` from signing.
-fn problems_of_account(name: &str, files: Option<&SoftwareFiles>) -> Vec<String> {
+fn problems_of_account(name: &str, secrets: &[&Path]) -> Vec<String> {
     let account = match account(name) {
         Ok(Some(account)) => account,
         Ok(None) => return vec!["there is no such account: make it".to_owned()],
@@ -153,13 +153,8 @@ fn problems_of_account(name: &str, files: Option<&SoftwareFiles>) -> Vec<String>
     };
     let slots = Path::new(sessions::FOLDER).join(name);
     problems.extend(missing(&slots, &groups, 0o020, "writable"));
-    if let Some(files) = files {
-        for secret in [Some(&files.secret_key), files.passphrase.as_ref()]
-            .into_iter()
-            .flatten()
-        {
-            problems.extend(missing(secret, &groups, 0o040, "readable"));
-        }
+    for secret in secrets {
+        problems.extend(missing(secret, &groups, 0o040, "readable"));
     }
     problems
 }

@@ -79,7 +79,7 @@ pub(crate) fn generate(settings: &Settings, options: &Generate) -> Result<Report
         key: name.clone(),
         kind: options.kind.name(),
         fingerprint,
-        secret_key: files.secret_key,
+        secret_key: files.secret_key.clone(),
         protected: passphrase.is_some(),
     };
     Report::new(text, &generated)

@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use signstar::back_ends::software::Software;
 use signstar::config::{Config, ConfigError, Key};
 use signstar::trusted_file::{self, Kind};
 
 use crate::failure::{Failure, Status};
-use crate::software::SoftwareFiles;
 
 /// The same bound as the login shell's.
 const BYTES_MAX: u64 = 256 * 1024;
@@ -14,15 +14,13 @@ const BYTES_MAX: u64 = 256 * 1024;
 /// A configuration that the login shell would take.
 pub(crate) struct Settings {
     path: PathBuf,
-    text: String,
     pub(crate) config: Config,
 }
 
 impl Settings {
     /// Reads the file at `path`.
     pub(crate) fn load(path: &Path) -> Result<Self, Failure> {
-        let (text, config) = Self::read(path)?;
-        let config = config.map_err(|error| {
+        let config = Self::read(path)?.map_err(|error| {
             let problems = match error {
                 ConfigError::File(error) => return error.into(),
                 ConfigError::Problems(problems) => problems,
@@ -39,22 +37,19 @@ impl Settings {
         })?;
         Ok(Self {
             path: path.to_owned(),
-            text,
             config,
         })
     }
 
-    /// The text at `path`, and what the login shell makes of it.
-    pub(crate) fn read(path: &Path) -> Result<(String, Result<Config, ConfigError>), Failure> {
+    /// What the login shell makes of the file at `path`.
+    pub(crate) fn read(path: &Path) -> Result<Result<Config, ConfigError>, Failure> {
         log::debug!("reading {}", path.display());
         let bytes = trusted_file::read(path, Kind::Public, BYTES_MAX)?;
-        let text = String::from_utf8_lossy(&bytes).into_owned();
         // What is not UTF-8 is refused there, with its line.
-        let config = match std::str::from_utf8(&bytes) {
+        Ok(match std::str::from_utf8(&bytes) {
             Ok(text) => Config::parse(text),
             Err(_) => Config::load(path),
-        };
-        Ok((text, config))
+        })
     }
 
     /// The key `name`.
@@ -80,11 +75,12 @@ impl Settings {
     }
 
     /// The files of the key `name`, which must be one of the back end `software`.
-    pub(crate) fn software(&self, name: &str) -> Result<SoftwareFiles, Failure> {
-        let back_end = self.key(name)?.back_end.name;
-        SoftwareFiles::of_key(&self.text, name).ok_or_else(|| {
+    pub(crate) fn software(&self, name: &str) -> Result<&Software, Failure> {
+        let key = self.key(name)?;
+        key.device_as().ok_or_else(|| {
             let text = format!(
-                "[key.{name}] is held by the back end `{back_end}`: only keys of `software` are made here"
+                "[key.{name}] is held by the back end `{}`: only keys of `software` are made here",
+                key.back_end.name
             );
             Failure::new(Status::Usage, text)
         })

@@ -1,11 +1,14 @@
 //! The list of back ends, and the only file that knows which of them are compiled in.
 
+use std::any::Any;
+use std::path::Path;
+
 use signstar_core::{Failure, Opened, SigningKey};
 
 use crate::config::Table;
 
 #[cfg(feature = "software")]
-mod software;
+pub mod software;
 
 /// A way of holding keys.
 pub struct BackEnd {
@@ -15,13 +18,17 @@ pub struct BackEnd {
     pub read: fn(Table<'_, '_>) -> Option<Box<dyn Device>>,
 }
 
-/// One configured key of a back end.
-pub trait Device {
+/// One configured key of a back end: what its table says. The operators' tools look at the type
+/// behind it ([`Key::device_as`](crate::config::Key::device_as)).
+pub trait Device: Any {
     /// Opens the device, which must hold `key` (the caller compares).
     ///
     /// # Errors
     /// The credential cannot be read or is wrong, or the device cannot be reached.
     fn open(&self, key: &SigningKey) -> Result<Opened, Failure>;
+
+    /// The files that the accounts which sign must be able to read.
+    fn secrets(&self) -> Vec<&Path>;
 }
 
 /// Every back end that there is, compiled in or not.

@@ -2,6 +2,7 @@
 //!
 //! docs/configuration.md is its reference; a test compares the two.
 
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -246,6 +247,14 @@ fn is_name(name: &str) -> bool {
         && name
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
+}
+
+impl Key {
+    /// What its back end's table says, if that is of the type `T`.
+    pub fn device_as<T: Device>(&self) -> Option<&T> {
+        let device: &dyn Any = self.device.as_ref();
+        device.downcast_ref()
+    }
 }
 
 impl User {

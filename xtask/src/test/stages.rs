@@ -191,8 +191,8 @@ fn unit(report: &mut Report) -> Result<()> {
             "there is no staged release: run `cargo xtask test --part stage`",
         ));
     }
-    let result = Workspace::get()?
-        .cargo()
+    let result = Program::cargo_minding_signals()
+        .folder(&Workspace::get()?.workspace_root)
         .args(["test", "--workspace", "--locked", "--no-fail-fast"])
         .args(OWN_FEATURES)
         .env("SIGNSTAR_STAGE", &stage)

@@ -1,6 +1,6 @@
 //! Keys in a file, `[key.NAME.software]`: to try the system and to test it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use signstar_core::{Failure, Opened, Refusal, SecretKey, SigningKey};
 
@@ -18,9 +18,12 @@ const SECRET_KEY_BYTES_MAX: u64 = 256 * 1024;
 /// Longer passphrases gain nothing.
 const PASSPHRASE_BYTES_MAX: u64 = 4096;
 
-struct Software {
-    secret_key: PathBuf,
-    passphrase: Option<PathBuf>,
+/// What `[key.NAME.software]` says.
+pub struct Software {
+    /// The secret key file.
+    pub secret_key: PathBuf,
+    /// The file with its passphrase, if it has one.
+    pub passphrase: Option<PathBuf>,
 }
 
 fn read(mut table: Table<'_, '_>) -> Option<Box<dyn Device>> {
@@ -52,5 +55,9 @@ impl Device for Software {
             .map_err(|error| credential(&error))?;
         signstar_software::open(secret.into_material())
             .map_err(|error| Failure::new(Refusal::Credential, error))
+    }
+    fn secrets(&self) -> Vec<&Path> {
+        let files = [Some(&self.secret_key), self.passphrase.as_ref()];
+        files.into_iter().flatten().map(PathBuf::as_path).collect()
     }
 }
