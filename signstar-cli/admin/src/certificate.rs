@@ -7,7 +7,7 @@ use serde::Serialize;
 use signstar::enclave;
 use signstar::trusted_file::{self, Kind};
 use signstar_certificate::{
-    CertificateRequest, CreateError, Description, KeyDescription, armor, describe,
+    CertificateRequest, CreateError, Description, KeyDescription, Usage, armor, describe,
 };
 
 use crate::cli::{Create, Show};
@@ -53,6 +53,7 @@ pub(crate) fn create(settings: &Settings, options: &Create) -> Result<Report, Fa
         now,
         expires,
         version: stored.version,
+        usage: Usage::CertifyAndSign,
     };
     let made = signstar_certificate::create(opened.signer.as_mut(), &request)?;
     let file = |path, mode| NewFile {

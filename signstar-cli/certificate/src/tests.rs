@@ -35,6 +35,7 @@ fn request(version: KeyVersion) -> CertificateRequest<'static> {
         now: created() + DAY,
         expires: None,
         version,
+        usage: Usage::CertifyAndSign,
     }
 }
 
