@@ -33,6 +33,33 @@ pub struct CertificateRequest<'a> {
     pub usage: Usage,
 }
 
+impl CertificateRequest<'_> {
+    /// Fails where [`create`] would without having asked the device.
+    ///
+    /// # Errors
+    /// [`CreateError::UserId`], [`CreateError::Creation`] or [`CreateError::Expiry`].
+    pub fn check(&self) -> Result<(), CreateError> {
+        self.lifetime().map(drop)
+    }
+
+    fn lifetime(&self) -> Result<Option<Duration>, CreateError> {
+        if !is_user_id(self.user_id) {
+            return Err(CreateError::UserId);
+        }
+        let created = seconds(self.created).ok_or(CreateError::Creation)?;
+        let now = seconds(self.now).ok_or(CreateError::Creation)?;
+        if created > now {
+            return Err(CreateError::Creation);
+        }
+        match self.expires {
+            Some(expires) => lifetime(created, now, expires)
+                .map(Some)
+                .ok_or(CreateError::Expiry),
+            None => Ok(None),
+        }
+    }
+}
+
 /// What the primary key of a certificate is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Usage {
@@ -86,18 +113,7 @@ pub fn create(
     signer: &mut dyn Signer,
     request: &CertificateRequest<'_>,
 ) -> Result<NewCertificate, CreateError> {
-    if !is_user_id(request.user_id) {
-        return Err(CreateError::UserId);
-    }
-    let created = seconds(request.created).ok_or(CreateError::Creation)?;
-    let now = seconds(request.now).ok_or(CreateError::Creation)?;
-    if created > now {
-        return Err(CreateError::Creation);
-    }
-    let lifetime = match request.expires {
-        Some(expires) => Some(lifetime(created, now, expires).ok_or(CreateError::Expiry)?),
-        None => None,
-    };
+    let lifetime = request.lifetime()?;
     let made = assemble(signer, request, lifetime).map_err(fault)?;
     // Whatever the device has answered, what is wrong is not handed out.
     let certificate = Certificate::parse(&made.certificate)?;
