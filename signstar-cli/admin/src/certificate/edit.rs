@@ -260,17 +260,19 @@ pub(super) fn normal(fingerprint: &str) -> String {
     fingerprint.replace(' ', "").to_uppercase()
 }
 
-/// Makes sure that no key of the configuration that could sign with the certificate at `path`
-/// cannot do so with `new` any more: a second subkey would make it ambiguous, say.
+/// Makes sure that every key of the configuration that could sign with the certificate at `path` can
+/// do so with `new` too: a second subkey would leave it without a choice, say. The key `newcomer` is
+/// not in use yet.
 pub(super) fn check_users(
     settings: &Settings,
     path: &Path,
+    newcomer: Option<&str>,
     old: &[u8],
     new: &[u8],
     now: SystemTime,
 ) -> Result<(), Failure> {
     for (name, key) in &settings.config.keys {
-        if key.certificate != *path {
+        if key.certificate != *path || newcomer == Some(name) {
             continue;
         }
         let chosen = key.signing_key.as_deref();

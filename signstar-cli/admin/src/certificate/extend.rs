@@ -57,7 +57,7 @@ pub(crate) fn extend(settings: &Settings, options: &Extend) -> Result<Report, Fa
     };
     if !options.dry_run {
         let new = edit.sign(certifier.signer(), None)?;
-        check_users(settings, &key.certificate, &old, &new, now)?;
+        check_users(settings, &key.certificate, None, &old, &new, now)?;
         replace(&key.certificate, &new)?;
     }
     edited.report("next: publish it again (signstar-admin cert export)\n")

@@ -80,7 +80,7 @@ pub(crate) fn rotate(settings: &Settings, options: &Rotate) -> Result<Report, Fa
     let new = edit.sign(certifier.signer(), Some(held.signer.as_mut()))?;
     let revoked = subkey_revocation(&new, &new_key, now, certifier.signer())?;
     if in_place {
-        check_users(settings, &path, &old, &new, now)?;
+        check_users(settings, &path, Some(&options.to), &old, &new, now)?;
     }
     let hint = hint(settings, &options.to, &new, &new_key, now)?;
     let file = |path, mode, existing| NewFile {

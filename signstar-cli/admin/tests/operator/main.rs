@@ -11,10 +11,19 @@
 mod check;
 mod command_line;
 mod create;
+mod docs;
+mod export;
+mod extend;
+mod gpg;
 mod key;
+mod offline;
+mod pacman;
 mod place;
+mod revoke;
+mod rotate;
 mod sandbox;
 mod show;
+mod terminal;
 
 use serde_json::Value;
 
@@ -31,6 +40,17 @@ const PASSPHRASE: &str = "correct horse battery staple";
 
 fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap()
+}
+
+/// A command line out of parts.
+fn line<'a>(parts: &[&[&'a str]]) -> Vec<&'a str> {
+    parts.concat()
+}
+
+/// What it has done, as a program reads it.
+fn done(place: &place::Place, arguments: &[&str]) -> Value {
+    let with = [arguments, &["--output", "json"]].concat();
+    json(&place.admin(&with).done())
 }
 
 /// Tries until there is something; each try takes a while by itself.
