@@ -35,12 +35,15 @@ pub(crate) enum CertVerb {
     Revoke(Revoke),
     /// Have another device's key take over, with a time in which both are valid
     ///
-    /// The offline primary key binds the key on the device of `[key.NAME]` given by `--to` as another
-    /// subkey, and lets the present one expire after the overlap. The certificate goes where
-    /// `[key.NAME]` of `--to` says. Publish it, and when all verifiers have it, have the accounts sign
-    /// with the new key.
+    /// The offline primary key binds the key on the new device as another subkey, and lets the present
+    /// one expire after the overlap. The certificate with both goes where the configuration of the new
+    /// key (`--to`) says. Publish it, and when all verifiers have it, have the accounts sign with the new
+    /// key.
     Rotate(Rotate),
     /// Write the certificate in a form for those who verify
+    ///
+    /// With `--key` several times, certificates go into one keyring or directory; the ones of one
+    /// primary key become one. Folders are made where they are missing.
     Export(Export),
 }
 
@@ -50,7 +53,8 @@ pub(crate) struct Offline {
     /// The secret key file of the offline primary key
     ///
     /// What `signstar-admin primary generate`, `gpg --export-secret-keys` or `sq key export` have
-    /// written, owned by root and not readable by others. Its passphrase is asked for.
+    /// written, owned by root, in a folder of root's, and not readable by others. Its passphrase is
+    /// asked for.
     #[arg(long, value_name = "FILE")]
     pub(crate) primary: Option<PathBuf>,
     /// Take the passphrase of the primary key from here, instead of asking for it

@@ -93,7 +93,7 @@ impl Edit {
                     .ok_or_else(|| anyhow::anyhow!("the subkey is gone"))?;
                 let found = found.with_policy(&policy, self.now)?;
                 let old = found.binding_signature();
-                let mut binding = again(old, self.now)?.set_key_validity_period(*lifetime)?;
+                let mut binding = ending(again(old, self.now)?, *lifetime)?;
                 // What the subkey itself has signed says nothing of times, and holds on.
                 let own = old.embedded_signatures().next().cloned();
                 if let Some(own) = own {
@@ -136,9 +136,8 @@ impl Edit {
             of,
             key,
         )?;
-        let binding = statement(SignatureType::SubkeyBinding, self.now)?
+        let binding = ending(statement(SignatureType::SubkeyBinding, self.now)?, lifetime)?
             .set_key_flags(KeyFlags::empty().set_signing())?
-            .set_key_validity_period(lifetime)?
             .set_embedded_signature(own)?
             .sign_subkey_binding(primary, of, key)?;
         Ok(vec![key.clone().into(), binding.into()])
@@ -185,16 +184,13 @@ impl Edit {
     }
 }
 
-impl Change {
-    /// What it is about: a fingerprint, or the user ID.
-    fn subject(&self) -> &str {
-        match self {
-            Self::UserId { user_id } => user_id,
-            Self::Subkey { fingerprint, .. }
-            | Self::Expiry { fingerprint, .. }
-            | Self::Revocation { fingerprint, .. } => fingerprint,
-        }
-    }
+/// States when a subkey ends. That it never does is stated too, as zero (RFC 9580, section 5.2.3.13):
+/// where nothing is, readers take what a signature directly over the primary key says of that one.
+fn ending(
+    binding: SignatureBuilder,
+    lifetime: Option<Duration>,
+) -> anyhow::Result<SignatureBuilder> {
+    binding.set_key_validity_period(lifetime.unwrap_or_default())
 }
 
 /// Whether a certificate says at `now` what a change asked for.

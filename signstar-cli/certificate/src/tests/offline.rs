@@ -202,6 +202,96 @@ fn takes_primary_keys_that_gnupg_has_made() {
 }
 
 #[test]
+fn takes_primary_keys_that_sequoia_has_made_and_makes_such_that_it_reads() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let sq = |arguments: &[&str]| {
+        let output = std::process::Command::new("sq")
+            .args(arguments)
+            .output()
+            .expect("sq is needed for this test");
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{complaint}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let made = path("made");
+    sq(&[
+        "key",
+        "generate",
+        "--userid",
+        USER_ID,
+        "--cannot-sign",
+        "--cannot-encrypt",
+        "--export",
+        &made,
+    ]);
+    let mut primary = Primary::read(&std::fs::read(&made).unwrap(), None);
+    let now = SystemTime::now();
+    let mut device = software(Kind::Rsa2048);
+    let certificate = primary.bind(device.as_mut(), now, None).unwrap();
+    let key = signing(&certificate, now);
+    // It stands in two places there when the primary key expires.
+    let expires = now + 90 * DAY;
+    let later = now + DAY;
+    let ending = Edit::of(&certificate, later)
+        .and_then(|edit| edit.expiry(&primary.fingerprint, Some(expires)))
+        .and_then(|edit| edit.sign(primary.signer.as_mut(), None))
+        .unwrap();
+    let at = later.duration_since(SystemTime::UNIX_EPOCH).unwrap();
+    let expected = expires.duration_since(SystemTime::UNIX_EPOCH).unwrap();
+    let found = signing(&ending, later).expires().unwrap();
+    let found = found.duration_since(SystemTime::UNIX_EPOCH).unwrap();
+    assert_eq!(found.as_secs(), expected.as_secs());
+    let signed = sign(&key, device.as_mut(), at.as_secs() - 86_400);
+    for verifier in Verifier::ALL {
+        let good = verifier.good(&certificate, &key.fingerprint(), &signed, b"artifact");
+        assert_eq!(good.len(), 1, "{verifier:?}");
+    }
+
+    for kind in [Kind::Ed25519, Kind::Rsa4096] {
+        let ours = path("ours");
+        std::fs::write(&ours, Primary::new(kind, KeyVersion::V4).file).unwrap();
+        let said = sq(&["inspect", &ours]);
+        assert!(said.contains("Secret key: Unencrypted"), "{said}");
+        assert!(said.contains("Key flags: certification\n"), "{said}");
+    }
+}
+
+#[test]
+fn a_subkey_does_not_take_over_how_long_its_primary_key_lives() {
+    for version in VERSIONS {
+        let material = material(Kind::Ed25519);
+        let mut signer = signstar_software::open(material.clone()).unwrap().signer;
+        // The primary key is to live for 60 days, and the subkey is a day older than the binding.
+        let request = CertificateRequest {
+            expires: Some(created() + 60 * DAY),
+            now: created() + DAY,
+            created: created() + DAY,
+            ..request(version)
+        };
+        let made = new_primary(&material, signer.as_mut(), &request, None).unwrap();
+        let mut primary = Primary::read(&made.secret_key, None);
+        let mut device = software(Kind::P256);
+        let now = created() + 2 * DAY;
+        let certificate = primary.bind(device.as_mut(), now, None).unwrap();
+        let said = describe(&certificate, now).unwrap();
+        let expiries: Vec<_> = said.keys.iter().map(|key| key.expires).collect();
+        assert_eq!(expiries, [Some(created() + 60 * DAY), None]);
+        // The day before its primary key ends, though 59 days after its own creation are over.
+        let signed = sign(&signing(&certificate, now), device.as_mut(), day(59) + 3600);
+        let key = &said.keys[1].fingerprint;
+        let good = Verifier::Rsop.good(&certificate, key, &signed, b"artifact");
+        assert_eq!(good.len(), 1, "{version:?}");
+        assert!(
+            Certificate::parse(&certificate)
+                .unwrap()
+                .signing_key(None, created() + 60 * DAY - Duration::from_secs(1))
+                .is_ok()
+        );
+    }
+}
+
+#[test]
 fn a_primary_with_its_secret_elsewhere_is_refused() {
     let mut primary = Primary::new(Kind::Ed25519, KeyVersion::V4);
     let certificate = primary
