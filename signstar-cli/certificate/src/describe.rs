@@ -97,7 +97,7 @@ pub fn describe(bytes: &[u8], now: SystemTime) -> Result<Description, DescribeEr
 pub fn armor(bytes: &[u8]) -> Result<Vec<u8>, DescribeError> {
     parse(bytes)?
         .armored()
-        .to_vec()
+        .export_to_vec()
         .map_err(|error| fault(&error))
 }
 

@@ -137,7 +137,7 @@ impl Edit {
     /// Adds the key `public`, created at `created`, as a subkey that signs data.
     ///
     /// # Errors
-    /// A time cannot be, or the certificate has the key already.
+    /// A time cannot be, the certificate has the key already, or its primary key has expired.
     pub fn subkey(
         mut self,
         public: &PublicKey,
@@ -148,6 +148,12 @@ impl Edit {
             .filter(|created| *created <= self.now_seconds)
             .ok_or(EditError::Creation)?;
         let lifetime = self.lifetime(seconds, expires)?;
+        let policy = StandardPolicy::new();
+        let valid = self.cert.with_policy(&policy, self.now);
+        // A bare key that nothing is said of yet does not expire.
+        if valid.is_ok_and(|valid| valid.alive().is_err()) {
+            return Err(EditError::Expired(self.fingerprint()));
+        }
         let key = subkey(public, created, self.version)
             .map_err(|error| EditError::OpenPgp(causes(&error)))?;
         let fingerprint = key.fingerprint().to_hex();

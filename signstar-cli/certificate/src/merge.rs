@@ -79,11 +79,12 @@ pub fn merge_revocation(
     }
 }
 
-/// The certificate `bytes`, binary or armored, in binary form.
+/// The certificate `bytes`, binary or armored, in binary form, as it may be given to others.
 ///
 /// # Errors
 /// It cannot be read.
 pub fn binary(bytes: &[u8]) -> Result<Vec<u8>, DescribeError> {
     let cert = parse(bytes)?.strip_secret_key_material();
-    cert.to_vec().map_err(|error| DescribeError(causes(&error)))
+    cert.export_to_vec()
+        .map_err(|error| DescribeError(causes(&error)))
 }

@@ -313,6 +313,7 @@ impl From<EditError> for Failure {
             | EditError::Present(_) => Status::Usage,
             EditError::Certificate(_)
             | EditError::Revoked(_)
+            | EditError::Expired(_)
             | EditError::Creation
             | EditError::TooSoon(_)
             | EditError::NotThePrimary(_)

@@ -111,6 +111,9 @@ pub enum EditError {
     /// There is no way back from a revocation.
     #[error("{0} is revoked: make another")]
     Revoked(String),
+    /// Nothing below an expired primary key is valid. The operator must extend that first.
+    #[error("the primary key {0} has expired: extend it first")]
+    Expired(String),
     /// The operator must name a key of the certificate.
     #[error("the certificate has no valid key {0}")]
     NoKey(String),

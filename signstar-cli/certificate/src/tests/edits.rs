@@ -235,6 +235,25 @@ fn refuses_edits_that_cannot_be() {
 }
 
 #[test]
+fn nothing_is_bound_below_a_primary_key_that_has_expired() {
+    for version in VERSIONS {
+        let mut primary = Primary::new(Kind::Ed25519, version);
+        let begin = created() + 2 * DAY;
+        let short = Edit::of(&primary.certificate, begin)
+            .and_then(|edit| edit.expiry(&primary.fingerprint, Some(begin + DAY)))
+            .and_then(|edit| edit.sign(primary.signer.as_mut(), None));
+        primary.certificate = short.unwrap();
+        let mut bind = |now| primary.bind(software(Kind::P256).as_mut(), now, None);
+        assert!(bind(begin + DAY - Duration::from_secs(1)).is_ok());
+        let refused = bind(begin + DAY);
+        assert_eq!(
+            refused,
+            Err(EditError::Expired(primary.fingerprint.clone()))
+        );
+    }
+}
+
+#[test]
 fn the_new_expiry_is_signed_or_not_handed_out() {
     for version in VERSIONS {
         let mut liar = Liar {
