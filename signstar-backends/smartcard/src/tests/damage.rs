@@ -1,0 +1,1 @@
+//! Answers that are not what the card said.
