@@ -6,8 +6,14 @@ use crate::failure::Result;
 use crate::tools::targets;
 use crate::workspace::Workspace;
 
-/// The features of the shell that is released and tested.
+/// The features of the shell that is released and tested: what needs no system library.
 pub(crate) const FEATURES: &str = "software";
+
+/// Those of the build for devices with C libraries.
+const DEVICE_FEATURES: &str = "software";
+
+/// What that build is for: the libraries are those of the system.
+const DEVICE_TARGET: &str = "x86_64-unknown-linux-gnu";
 
 /// Builds the login shell with its symbol table, which [`crate::stage`] takes off and
 /// [`crate::symbols`] reads.
@@ -18,6 +24,20 @@ pub(crate) fn shell() -> Result<PathBuf> {
         &["--", "-C", "strip=none"],
     )?;
     built("signstar")
+}
+
+/// Builds the login shell for devices with C libraries, with its symbol table.
+pub(crate) fn shell_for_devices() -> Result<PathBuf> {
+    let workspace = Workspace::get()?;
+    workspace
+        .cargo()
+        .args(["rustc", "--package", "signstar", "--bin", "signstar"])
+        .args(["--release", "--locked", "--target", DEVICE_TARGET])
+        .args(["--no-default-features", "--features", DEVICE_FEATURES])
+        .args(["--", "-C", "strip=none"])
+        .run()?;
+    let built = workspace.target_directory.join(DEVICE_TARGET);
+    Ok(built.join("release/signstar"))
 }
 
 /// Builds the operators' tool.

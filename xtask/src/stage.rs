@@ -81,6 +81,15 @@ pub(crate) fn shell(root: &Path) -> Result<()> {
     put_stripped(&release::shell()?, &root.join("usr/bin/signstar"))
 }
 
+/// Only the login shell for devices with C libraries.
+pub(crate) fn shell_for_devices(root: &Path) -> Result<()> {
+    make_folder(&root.join("usr/bin"))?;
+    put_stripped(
+        &release::shell_for_devices()?,
+        &root.join("usr/bin/signstar"),
+    )
+}
+
 /// Copies a file to its place in one step, so that nobody ever starts half of it.
 pub(crate) fn put(from: &Path, to: &Path, mode: u32) -> Result<()> {
     make_folder(to.parent().unwrap_or(to))?;

@@ -35,8 +35,17 @@ const PLANTED: &str = "sequoia_openpgp";
 /// The program header type of a request for a dynamic linker (ELF specification, `PT_INTERP`).
 const PT_INTERP: u32 = 3;
 
+/// How a program is linked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Linked {
+    /// No variable and no file has a say in what is loaded.
+    Statically,
+    /// With the system's libraries.
+    Dynamically,
+}
+
 /// Judges one program.
-pub(crate) fn check(program: &Path) -> Result<()> {
+pub(crate) fn check(program: &Path, linked: Linked) -> Result<()> {
     let bytes =
         std::fs::read(program).because(format_args!("cannot read {}", program.display()))?;
     if !contains(&bytes, PLANTED.as_bytes()) {
@@ -51,8 +60,8 @@ pub(crate) fn check(program: &Path) -> Result<()> {
         .map(|name| format!("{name} is in the login shell"))
         .collect();
     match asks_for_linker(&bytes) {
-        Some(false) => {}
-        Some(true) => problems.push("the login shell is not static".to_owned()),
+        Some(asks) if asks == (linked == Linked::Dynamically) => {}
+        Some(_) => problems.push(format!("the login shell is not linked {linked:?}")),
         None => problems.push("the login shell is not a 64-bit ELF program".to_owned()),
     }
     println!(

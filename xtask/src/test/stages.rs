@@ -6,6 +6,7 @@ use super::beside::again;
 use super::report::Report;
 use crate::failure::{Failure, Result};
 use crate::program::Program;
+use crate::symbols::Linked;
 use crate::tools::pinned::JUST;
 use crate::tools::targets::{self, AARCH64};
 use crate::workspace::{Workspace, unattended};
@@ -147,7 +148,8 @@ fn justfile() -> Result<()> {
 }
 
 fn release() -> Result<()> {
-    symbols::check(&release::shell()?)
+    symbols::check(&release::shell()?, Linked::Statically)?;
+    symbols::check(&release::shell_for_devices()?, Linked::Dynamically)
 }
 
 /// All targets together, so that every package is built with the same features as by `cargo test`.
@@ -162,7 +164,9 @@ fn build() -> Result<()> {
 /// The release of the shell; beside it the operators' tool as the tests have it, which the soak
 /// run replaces by its release.
 fn stage() -> Result<()> {
-    stage::with_debug_programs(&stage::for_tests()?, &debug_programs()?)
+    let tree = stage::for_tests()?;
+    stage::with_debug_programs(&tree, &debug_programs()?)?;
+    stage::shell_for_devices(&tree.join("devices"))
 }
 
 /// Where the debug build is, if it has been built.

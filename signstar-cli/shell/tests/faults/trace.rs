@@ -12,6 +12,7 @@ use crate::scene::{
     assert_refused, assert_signed, to_socket, until_process_waits_in, LogSocket, INPUT, POLL,
     SOCKET_SINKS,
 };
+use crate::support::world::Build;
 use crate::support::{Algorithm, Configuration, Outcome, Shell, SigningKey, World};
 use crate::traced::{calls_of_python, calls_of_strace, traced, tracee, without_vdso, Call};
 
@@ -61,6 +62,10 @@ impl Usage {
     }
 }
 
+fn machine(build: Build, configuration: &Configuration) -> World {
+    World::of(build, configuration, SigningKey::new(Algorithm::Ed25519))
+}
+
 fn sign(world: &World, usage: &mut Usage, input: &[u8], scenario: &'static str) {
     let outcome = traced(world.shell()).run(input);
     assert_signed(&outcome);
@@ -73,17 +78,17 @@ fn refuse(world: &World, usage: &mut Usage, shell: Shell<'_>, input: &[u8], refu
     usage.add("refusal", &calls_of_strace(world));
 }
 
-fn every_algorithm_and_sink(usage: &mut Usage) {
+fn every_algorithm_and_sink(usage: &mut Usage, build: Build) {
     for algorithm in Algorithm::ALL {
         let key = SigningKey::new(algorithm);
         let hash = "hash = \"sha512\"";
-        let world = World::with(&Configuration::new().key(hash), key);
+        let world = World::of(build, &Configuration::new().key(hash), key);
         sign(&world, usage, INPUT, "sign");
         sign(&world, usage, &vec![0x55; 3 << 20], "large-input");
         world.configure(&Configuration::new().key("data-digest-notation = true"));
         sign(&world, usage, INPUT, "sign");
     }
-    let world = World::configured(&Configuration::new().key("hash = \"sha256\""));
+    let world = machine(build, &Configuration::new().key("hash = \"sha256\""));
     let digest = "0".repeat(128);
     let asking = || {
         world
@@ -117,11 +122,11 @@ fn every_algorithm_and_sink(usage: &mut Usage) {
     usage.add("sign", &calls_of_strace(&world));
 }
 
-fn refusals(usage: &mut Usage) {
+fn refusals(usage: &mut Usage, build: Build) {
     let limits = Configuration::new()
         .user("input-bytes-max = 1000")
         .user("deadline-seconds = 1");
-    let world = World::configured(&limits);
+    let world = machine(build, &limits);
     refuse(
         &world,
         usage,
@@ -147,8 +152,8 @@ fn refusals(usage: &mut Usage) {
     usage.add("refusal", &calls_of_strace(&world));
 }
 
-fn stopped_and_continued(usage: &mut Usage) {
-    let world = World::new();
+fn stopped_and_continued(usage: &mut Usage, build: Build) {
+    let world = machine(build, &Configuration::new());
     let mut running = traced(world.shell()).start();
     let id = tracee(running.id());
     until_process_waits_in(id, POLL);
@@ -171,8 +176,8 @@ fn stopped_and_continued(usage: &mut Usage) {
     usage.add("signal-stop-continue", &calls_of_strace(&world));
 }
 
-fn no_clock_in_user_space(usage: &mut Usage) {
-    let world = World::new();
+fn no_clock_in_user_space(usage: &mut Usage, build: Build) {
+    let world = machine(build, &Configuration::new());
     let outcome = without_vdso(world.shell()).run(INPUT);
     assert_signed(&outcome);
     usage.add("clock-without-vdso", &calls_of_python(&world));
@@ -180,11 +185,21 @@ fn no_clock_in_user_space(usage: &mut Usage) {
 
 #[test]
 fn the_calls_of_all_scenarios_are_the_table_in_both_directions() {
+    compare(Build::Static);
+}
+
+/// What it links besides adds nothing, as long as no device needs it.
+#[test]
+fn the_calls_of_the_build_with_devices_are_the_same() {
+    compare(Build::Devices);
+}
+
+fn compare(build: Build) {
     let mut usage = Usage::default();
-    every_algorithm_and_sink(&mut usage);
-    refusals(&mut usage);
-    stopped_and_continued(&mut usage);
-    no_clock_in_user_space(&mut usage);
+    every_algorithm_and_sink(&mut usage, build);
+    refusals(&mut usage, build);
+    stopped_and_continued(&mut usage, build);
+    no_clock_in_user_space(&mut usage, build);
 
     let rules = shell_rules(&OpenFds { log: Some(9) }).unwrap();
     let dead: Vec<String> = rules

@@ -74,12 +74,17 @@ impl World {
 
     /// With a configuration and a key.
     pub(crate) fn with(configuration: &Configuration, key: SigningKey) -> Self {
+        Self::of(Build::Static, configuration, key)
+    }
+
+    /// With a configuration and a key, and a build of the login shell.
+    pub(crate) fn of(build: Build, configuration: &Configuration, key: SigningKey) -> Self {
         let folder = tempfile::Builder::new()
             .prefix("world-")
             .permissions(Permissions::from_mode(0o755))
             .tempdir_in(ground())
             .expect("a folder");
-        furnish(folder.path());
+        furnish(folder.path(), build);
         let namespaces = Namespaces::new(folder.path());
         let world = Self {
             namespaces,
@@ -180,7 +185,7 @@ impl World {
 }
 
 /// What an installed machine has beside configuration and keys.
-fn furnish(root: &Path) {
+fn furnish(root: &Path, build: Build) {
     for folder in [
         "etc/signstar",
         "etc/ssh/authorized_keys",
@@ -203,7 +208,7 @@ fn furnish(root: &Path) {
         fs::write(&path, content).expect("a file");
         give(&path, owner, mode);
     };
-    let shell = fs::read(release()).expect("the release binary");
+    let shell = fs::read(release(build)).expect("the release binary");
     put("usr/bin/signstar", &shell, (0, 0), 0o755);
     put("run/signstar/audit.log", b"", (0, SIGNERS), 0o660);
 
@@ -255,10 +260,27 @@ pub(crate) fn give(path: &Path, (user, group): (u32, u32), mode: u32) {
     done.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
 }
 
+/// The release builds of the login shell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Build {
+    /// Static, with musl: the back ends without system libraries.
+    Static,
+    /// With glibc and the libraries of devices.
+    Devices,
+}
+
 /// The release binary: that of the staged tree, or the one that was built last.
-fn release() -> PathBuf {
+fn release(build: Build) -> PathBuf {
+    let (staged, target, features) = match build {
+        Build::Static => ("usr/bin/signstar", "x86_64-unknown-linux-musl", "software"),
+        Build::Devices => (
+            "devices/usr/bin/signstar",
+            "x86_64-unknown-linux-gnu",
+            "software",
+        ),
+    };
     if let Some(stage) = std::env::var_os("SIGNSTAR_STAGE") {
-        let staged = PathBuf::from(stage).join("usr/bin/signstar");
+        let staged = PathBuf::from(stage).join(staged);
         assert!(
             staged.is_file(),
             "{}: run `cargo xtask test --part stage`",
@@ -267,11 +289,13 @@ fn release() -> PathBuf {
         return staged;
     }
     let built = Path::new(env!("CARGO_TARGET_TMPDIR"))
-        .join("../x86_64-unknown-linux-musl/release/signstar");
+        .join("..")
+        .join(target)
+        .join("release/signstar");
     assert!(
         built.is_file(),
-        "there is no release binary: run `cargo build --release --target \
-         x86_64-unknown-linux-musl -p signstar --no-default-features --features software`"
+        "there is no release binary: run `cargo build --release --target {target} -p signstar \
+         --no-default-features --features {features}`"
     );
     let age = |path: &Path| fs::metadata(path).and_then(|file| file.modified()).ok();
     let newer = sources()
