@@ -19,6 +19,10 @@ use crate::link::{Exchange, Link};
 const EXCHANGES_MAX: u32 = 64;
 /// Bytes of one answer; the largest that is needed is a public key of RSA-4096.
 pub(crate) const ANSWER_BYTES_MAX: usize = 4096;
+/// Status: there is more to fetch.
+const MORE: u8 = 0x61;
+/// Status: the same command again, with another length for its answer.
+const AGAIN: u8 = 0x6c;
 /// The least that every card takes in one command.
 const COMMAND_BYTES_MIN: u16 = 255;
 
@@ -167,6 +171,32 @@ struct Passage<'g> {
 }
 
 impl Passage<'_> {
+    /// Sends a command and fetches all of its answer. The library must not see an answer that asks
+    /// for something: it would send the command again, or stumble.
+    fn converse(&mut self, command: &[u8]) -> Result<Vec<u8>, Fault> {
+        let mut answer = self.send(command)?;
+        while let [data @ .., MORE, count] = answer.as_slice() {
+            let rest = self.send(&[0x00, 0xc0, 0x00, 0x00, *count])?;
+            answer = [data, &rest].concat();
+            if answer.len() > ANSWER_BYTES_MAX {
+                return Err(Fault::Forbidden("its answer never comes to an end"));
+            }
+        }
+        match answer.as_slice() {
+            [.., AGAIN, _] => Err(Fault::Forbidden("it asked for a command again")),
+            _ => Ok(answer),
+        }
+    }
+
+    fn send(&mut self, command: &[u8]) -> Result<Vec<u8>, Fault> {
+        let sent = self.judge(command)?;
+        let answer = self.exchange.transmit(&sent)?;
+        match (2..=ANSWER_BYTES_MAX).contains(&answer.len()) {
+            true => Ok(answer),
+            false => Err(Fault::Forbidden("an answer of no use")),
+        }
+    }
+
     /// The command as it is sent.
     fn judge(&self, command: &[u8]) -> Result<Zeroizing<Vec<u8>>, Fault> {
         let mut conversation = self.keeper.conversation();
@@ -257,14 +287,8 @@ fn kind(purpose: Purpose, command: &[u8]) -> Kind {
 
 impl CardTransaction for Passage<'_> {
     fn transmit(&mut self, command: &[u8], _: usize) -> Result<Vec<u8>, SmartcardError> {
-        let answer = self
-            .judge(command)
-            .and_then(|sent| self.exchange.transmit(&sent));
-        match answer {
-            Ok(answer) if (2..=ANSWER_BYTES_MAX).contains(&answer.len()) => Ok(answer),
-            Ok(_) => Err(self.keeper.note(Fault::Forbidden("an answer of no use"))),
-            Err(fault) => Err(self.keeper.note(fault)),
-        }
+        self.converse(command)
+            .map_err(|fault| self.keeper.note(fault))
     }
 
     fn feature_pinpad_verify(&self) -> bool {

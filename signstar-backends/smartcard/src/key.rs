@@ -11,7 +11,7 @@ const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=4096;
 /// No public exponent in use is longer, in bytes.
 const EXPONENT_BYTES_MAX: usize = 4;
 /// RFC 9580, section 11.2: before the bytes of a point in its native form.
-const NATIVE_POINT: u8 = 0x40;
+pub(crate) const NATIVE_POINT: u8 = 0x40;
 
 /// The public key in a card's answer.
 pub(crate) fn public_key(
@@ -60,11 +60,8 @@ fn modulus(rsa: &RSAPub) -> Option<PublicKey> {
     let leading = n.first()?.leading_zeros();
     let bits = n.len() * 8 - usize::try_from(leading).ok()?;
     let odd = |number: &[u8]| number.last().is_some_and(|byte| byte % 2 == 1);
-    let sound = RSA_BITS.contains(&bits)
-        && odd(n)
-        && odd(e)
-        && e != [1]
-        && e.len() <= EXPONENT_BYTES_MAX;
+    let sound =
+        RSA_BITS.contains(&bits) && odd(n) && odd(e) && e != [1] && e.len() <= EXPONENT_BYTES_MAX;
     sound.then(|| PublicKey::Rsa {
         n: n.to_vec(),
         e: e.to_vec(),

@@ -47,8 +47,6 @@ pub use ident::{Ident, NoIdent};
 
 /// Between two searches for a card whose reader is held by another program.
 const PAUSE: Duration = Duration::from_millis(100);
-/// Lengths of a user's PIN, in bytes (OpenPGP card 3.4.1, section 4.3.1).
-const PIN_BYTES: std::ops::RangeInclusive<usize> = 6..=127;
 
 /// A key in the signing slot of a card.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,14 +68,6 @@ pub struct Location {
 /// holds the card beyond the wait; [`SignerError::Credential`] if the PIN cannot be one, or has one
 /// try left or none; [`SignerError::Failed`] if there is no key that can sign.
 pub fn open(location: &Location, pin: Zeroizing<Vec<u8>>) -> Result<Opened, SignerError> {
-    if !PIN_BYTES.contains(&pin.len()) {
-        return Err(SignerError::Credential(format!(
-            "card {}: a PIN has {} to {} characters",
-            location.card,
-            PIN_BYTES.start(),
-            PIN_BYTES.end()
-        )));
-    }
     let link = find(location)?;
     let reach = reach(&link.descriptors());
     let signer: Box<dyn Signer> = Box::new(Smartcard::new(link, location, pin)?);

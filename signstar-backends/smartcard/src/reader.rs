@@ -109,7 +109,10 @@ impl Reader {
 /// Leaves the card as it is: the drop of the library's own type would reset it.
 impl Drop for Reader {
     fn drop(&mut self) {
-        let disconnected = self.card.take().map(|card| card.disconnect(Disposition::LeaveCard));
+        let disconnected = self
+            .card
+            .take()
+            .map(|card| card.disconnect(Disposition::LeaveCard));
         // One that cannot be left is gone already, or pcscd sees to it when the process ends.
         if let Some(Err((card, _))) = disconnected {
             std::mem::forget(card);
@@ -153,9 +156,10 @@ impl Exchange for Locked<'_> {
 fn fault(error: Error) -> Fault {
     match error {
         Error::NoService | Error::ServiceStopped => Fault::NoService,
-        Error::RemovedCard | Error::NoSmartcard | Error::UnpoweredCard | Error::UnresponsiveCard => {
-            Fault::Removed
-        }
+        Error::RemovedCard
+        | Error::NoSmartcard
+        | Error::UnpoweredCard
+        | Error::UnresponsiveCard => Fault::Removed,
         Error::SharingViolation => Fault::Occupied(Duration::ZERO),
         _ => Fault::Lost,
     }

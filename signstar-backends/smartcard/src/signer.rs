@@ -14,6 +14,8 @@ use crate::{Location, key};
 
 /// The signature counter has three bytes and stays at its end (OpenPGP card 3.4.1, section 4.3.3).
 const COUNTER_MAX: u32 = 0x00ff_ffff;
+/// Lengths of a user's PIN, in bytes (OpenPGP card 3.4.1, section 4.3.1).
+const PIN_BYTES: std::ops::RangeInclusive<usize> = 6..=127;
 
 /// An open card.
 pub(crate) struct Smartcard {
@@ -32,6 +34,14 @@ impl Smartcard {
         location: &Location,
         pin: Zeroizing<Vec<u8>>,
     ) -> Result<Self, SignerError> {
+        if !PIN_BYTES.contains(&pin.len()) {
+            return Err(SignerError::Credential(format!(
+                "card {}: a PIN has {} to {} characters",
+                location.card,
+                PIN_BYTES.start(),
+                PIN_BYTES.end()
+            )));
+        }
         let (keeper, gate) = Keeper::new(link, Purpose::Sign, location.wait);
         let look = Look {
             card: location.card,

@@ -2,15 +2,14 @@
 
 use openpgp_card::Error;
 use openpgp_card::ocard::algorithm::{AlgorithmAttributes, Curve as CardCurve};
-use openpgp_card::ocard::crypto::{
-    CardUploadableKey, EccKey, EccType, PrivateKeyMaterial, RSAKey,
-};
+use openpgp_card::ocard::crypto::{CardUploadableKey, EccKey, EccType, PrivateKeyMaterial, RSAKey};
 use openpgp_card::ocard::data::{Fingerprint, KeyGenerationTime};
 use openpgp_card::ocard::{KeyType, Transaction};
 use signstar_core::{Curve, PublicKey, SecretMaterial, SignerError};
 use zeroize::Zeroizing;
 
 use crate::Ident;
+use crate::key::NATIVE_POINT;
 use crate::slot::Look;
 
 /// Import formats of RSA from this one on want more numbers than p and q.
@@ -54,7 +53,8 @@ impl Upload {
             (SecretMaterial::Ed25519(seed), PublicKey::Ed25519(point)) => Numbers::Ecc(Ecc {
                 curve: CardCurve::Ed25519,
                 secret: Zeroizing::new(seed.to_vec()),
-                public: point.to_vec(),
+                // As in OpenPGP, a point in its native form has its mark.
+                public: [&[NATIVE_POINT], point.as_slice()].concat(),
             }),
             (
                 SecretMaterial::Ecdsa { curve, scalar },

@@ -124,7 +124,13 @@ impl ExtensionDispatch for Dispatch {
             }
             (Part::Staging, Extension::Chunked) => {
                 let own = &mut backends.staging;
-                <StagingBackend as ExtensionImpl<ChunkedExtension>>::extension_request_serialized(&mut self.staging, core, own, request, resources)
+                <StagingBackend as ExtensionImpl<ChunkedExtension>>::extension_request_serialized(
+                    &mut self.staging,
+                    core,
+                    own,
+                    request,
+                    resources,
+                )
             }
             (Part::Staging, Extension::WrapKeyToFile) => {
                 let own = &mut backends.staging;

@@ -28,8 +28,8 @@ use iso7816::Status;
 use iso7816::command::CommandView;
 use opcard::{Card, Options};
 use trussed::platform::{Platform as _, UserInterface as _};
-use trussed_core::types::consent::Level;
 use trussed::virt::{self, Client, StoreConfig};
+use trussed_core::types::consent::Level;
 
 /// The user PIN of a new card.
 pub const USER_PIN: &str = "123456";

@@ -276,7 +276,7 @@ fn release(build: Build) -> PathBuf {
         Build::Devices => (
             "devices/usr/bin/signstar",
             "x86_64-unknown-linux-gnu",
-            "software",
+            "smartcard,software",
         ),
     };
     if let Some(stage) = std::env::var_os("SIGNSTAR_STAGE") {
@@ -313,6 +313,7 @@ fn sources() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let mut folders: Vec<PathBuf> = [
         "signstar-core/src",
+        "signstar-backends/smartcard/src",
         "signstar-backends/software/src",
         "signstar-cli/confine/src",
         "signstar-cli/shell/src",
