@@ -157,7 +157,8 @@ fn session(
     (outcome, tap)
 }
 
-fn withstands_damage(name: &str) {
+/// `lastings`: whether one answer is spoiled, or all from it on.
+fn withstands_damage(name: &str, lastings: &[bool]) {
     let key = TestKey::named(name);
     let card = holding(name);
     let openssl = OpenSsl::new(key.signing_key().public_key());
@@ -170,7 +171,7 @@ fn withstands_damage(name: &str) {
     let (mut points, mut refused, mut last_counter) = (0, 0, raw.counter.unwrap());
     for at in 0..exchanges {
         for (what, spoil) in SPOILS {
-            for lasting in [false, true] {
+            for &lasting in lastings {
                 let place = format!("{name}: answer {at}: {what}, lasting: {lasting}");
                 let (outcome, tap) = session(&card, key, Some((at, spoil)), lasting);
                 points += 1;
@@ -209,17 +210,12 @@ fn withstands_damage(name: &str) {
 
 #[test]
 fn spoiled_answers_of_a_card_with_ed25519_give_no_wrong_signature() {
-    withstands_damage("ed25519");
-}
-
-#[test]
-fn spoiled_answers_of_a_card_with_p256_give_no_wrong_signature() {
-    withstands_damage("p256");
+    withstands_damage("ed25519", &[false, true]);
 }
 
 #[test]
 fn spoiled_answers_of_a_card_with_rsa2048_give_no_wrong_signature() {
-    withstands_damage("rsa2048");
+    withstands_damage("rsa2048", &[false]);
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! A virtual OpenPGP card for tests: `opcard`, the application in Nitrokey's tokens, on a simulated
 //! token in memory.
 //!
-//! [`VirtualCard`] is the card in this process. The program of this package puts it into a reader of
-//! `vpcd`, where pcscd and everything above it see a card like any other.
+//! [`VirtualCard`] is the card in this process. [`reader`] puts it into a reader of `vpcd`, where
+//! pcscd and everything above it see a card like any other.
 //!
 //! Its random numbers have a constant seed, so every fresh card makes the same keys, and its PINs
 //! are those of a new card. It is of use for nothing but tests; nothing that is shipped may depend
@@ -19,6 +19,7 @@
 )]
 
 mod dispatch;
+pub mod reader;
 
 use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
