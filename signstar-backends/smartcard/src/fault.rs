@@ -33,7 +33,8 @@ impl Fault {
                  signs reach it"
             )),
             Self::Lost => SignerError::Unavailable(format!(
-                "card {card}: the connection to pcscd or to the reader broke"
+                "card {card}: it answers no more: it was taken out, or the connection to its reader \
+                 or to pcscd broke"
             )),
             Self::Removed => SignerError::Unavailable(format!("card {card}: it was taken out")),
             Self::Occupied(waited) => SignerError::Busy(format!(

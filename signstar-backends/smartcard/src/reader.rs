@@ -7,6 +7,7 @@
 
 use std::collections::BTreeSet;
 use std::ffi::CString;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use pcsc::{Card, Context, Disposition, Error, Protocols, Scope, ShareMode};
@@ -28,6 +29,8 @@ const NAMES_BYTES_MAX: usize = 4096;
 pub(crate) struct Reader {
     // Until the drop.
     card: Option<Card>,
+    /// Not so after a failure: pcscd wants us to connect again before it lets a command through.
+    sound: AtomicBool,
     descriptors: Vec<u32>,
 }
 
@@ -63,6 +66,7 @@ impl Readers {
             match context.connect(&name, ShareMode::Shared, Protocols::ANY) {
                 Ok(card) => found.connected.push(Reader {
                     card: Some(card),
+                    sound: AtomicBool::new(true),
                     descriptors: descriptors.clone(),
                 }),
                 Err(Error::SharingViolation) => found.occupied += 1,
@@ -123,16 +127,21 @@ impl Drop for Reader {
 impl Link for Reader {
     fn lock(&mut self, wait: Duration) -> Result<Box<dyn Exchange + Send + Sync + '_>, Fault> {
         self.wait(wait)?;
+        let sound = &self.sound;
         let mut card = self.card.as_mut().ok_or(Fault::Lost)?;
         for _ in 0..RECONNECTS_MAX {
+            if !sound.load(Ordering::Relaxed) {
+                // What was in the reader may be back, or another card: whoever locks looks.
+                card.reconnect(ShareMode::Shared, Protocols::ANY, Disposition::LeaveCard)
+                    .map_err(fault)?;
+                sound.store(true, Ordering::Relaxed);
+            }
             card = match card.transaction2() {
-                Ok(transaction) => return Ok(Box::new(Locked(transaction))),
+                Ok(transaction) => return Ok(Box::new(Locked { transaction, sound })),
                 Err((card, Error::ResetCard | Error::RemovedCard)) => card,
                 Err((_, error)) => return Err(fault(error)),
             };
-            // What was in the reader may be back, or another card: whoever locks looks.
-            card.reconnect(ShareMode::Shared, Protocols::ANY, Disposition::LeaveCard)
-                .map_err(fault)?;
+            sound.store(false, Ordering::Relaxed);
         }
         Err(Fault::Lost)
     }
@@ -143,13 +152,21 @@ impl Link for Reader {
 }
 
 /// Its drop ends the lock and leaves the card as it is.
-struct Locked<'c>(pcsc::Transaction<'c>);
+struct Locked<'c> {
+    transaction: pcsc::Transaction<'c>,
+    sound: &'c AtomicBool,
+}
 
 impl Exchange for Locked<'_> {
     fn transmit(&mut self, command: &[u8]) -> Result<Vec<u8>, Fault> {
         let mut buffer = [0; ANSWER_BYTES_MAX];
-        let answer = self.0.transmit(command, &mut buffer).map_err(fault)?;
-        Ok(answer.to_vec())
+        match self.transaction.transmit(command, &mut buffer) {
+            Ok(answer) => Ok(answer.to_vec()),
+            Err(error) => {
+                self.sound.store(false, Ordering::Relaxed);
+                Err(fault(error))
+            }
+        }
     }
 }
 

@@ -1,6 +1,13 @@
 //! Cards behind a real pcscd: which one is chosen, and what becomes of those that are taken out,
 //! replaced or held by somebody else.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "this is a test"
+)]
+
 #[path = "support/inside.rs"]
 mod inside;
 

@@ -45,7 +45,7 @@ pub(super) struct Slot {
 }
 
 impl Slot {
-    pub(super) fn new(card: &Arc<VirtualCard>) -> (Box<dyn Link>, Arc<Mutex<Tap>>) {
+    pub(super) fn holding(card: &Arc<VirtualCard>) -> (Box<dyn Link>, Arc<Mutex<Tap>>) {
         let slot = Self {
             card: Arc::clone(card),
             tap: Arc::default(),
@@ -122,7 +122,7 @@ pub(super) fn import(card: &Arc<VirtualCard>, name: &str, touch: Policy) {
 }
 
 pub(super) fn administration(card: &Arc<VirtualCard>) -> Administration {
-    Administration::open(Slot::new(card).0, &location()).unwrap()
+    Administration::open(Slot::holding(card).0, &location()).unwrap()
 }
 
 pub(super) fn status(card: &Arc<VirtualCard>) -> Status {
@@ -134,7 +134,7 @@ pub(super) fn open(
     card: &Arc<VirtualCard>,
     pin_text: &str,
 ) -> (Result<Smartcard, SignerError>, Arc<Mutex<Tap>>) {
-    let (link, tap) = Slot::new(card);
+    let (link, tap) = Slot::holding(card);
     (Smartcard::new(link, &location(), pin(pin_text)), tap)
 }
 

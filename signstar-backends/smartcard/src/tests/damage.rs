@@ -113,7 +113,7 @@ fn session(
     lasting: bool,
 ) -> (Result<Vec<(Digest, RawSignature)>, Failure>, Tap) {
     let signing_key = key.signing_key();
-    let (link, tap) = super::card::Slot::new(card);
+    let (link, tap) = super::card::Slot::holding(card);
     {
         let mut tap = tap.lock().unwrap();
         tap.spoil = spoil;

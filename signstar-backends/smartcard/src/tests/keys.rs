@@ -117,7 +117,7 @@ fn the_card_cannot_be_reset_through_the_gate() {
     for purpose in [Purpose::Sign, Purpose::Provision] {
         let card = holding("ed25519");
         let before = status(&card);
-        let (link, tap) = Slot::new(&card);
+        let (link, tap) = Slot::holding(&card);
         let (_keeper, gate) = Keeper::new(link, purpose, location().wait);
         let mut library = openpgp_card::ocard::OpenPGP::new(gate).unwrap();
         let mut locked = library.transaction().unwrap();

@@ -331,7 +331,11 @@ fn sources() -> Vec<PathBuf> {
         }
     }
     // Tests are not part of the binary.
-    files.retain(|path| !path.ends_with("tests.rs"));
+    let of_tests = |path: &PathBuf| {
+        let inside = |folder: &std::ffi::OsStr| folder == "tests" || folder == "tests.rs";
+        path.strip_prefix(&root).unwrap_or(path).iter().any(inside)
+    };
+    files.retain(|path| !of_tests(path));
     files
 }
 
