@@ -21,7 +21,7 @@ use signstar_smartcard::{Ident, Location, open};
 use signstar_testkit::conformance::{Counting, check};
 use signstar_testkit::key::{KEYS, TestKey};
 use signstar_testkit::openssl::OpenSsl;
-use signstar_virtual_card::reader::{Inserted, PORT};
+use signstar_virtual_card::reader::{Inserted, PORT, slot};
 use signstar_virtual_card::{ADMIN_PIN, MANUFACTURER, USER_PIN};
 use zeroize::Zeroizing;
 
@@ -199,7 +199,7 @@ fn a_card_that_is_taken_out_is_unavailable_until_it_is_back() {
             let card = card.take();
             gone(ONE);
             unavailable(sign(&mut opened), "taken out");
-            let _card = Inserted::new(card, PORT);
+            let _card = Inserted::new(card, slot(PORT));
             noticed(ONE);
             assert_eq!(sign(&mut opened), Ok(2));
             assert_eq!(provision::status(&location(ONE)).unwrap().tries, 3);
@@ -235,7 +235,7 @@ fn pcscd_that_ends_makes_the_card_unavailable_and_the_next_one_does_not() {
         unavailable(sign(&mut before), "pcscd");
         unavailable(open(&location(ONE), pin(USER_PIN)), "pcscd does not answer");
         let _second = pcscd();
-        let _card = Inserted::new(card, PORT);
+        let _card = Inserted::new(card, slot(PORT));
         noticed(ONE);
         // A connection to a pcscd that is gone does not come back.
         unavailable(sign(&mut before), "pcscd");

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use signstar_virtual_card::reader::{Inserted, PORT, Pcscd};
+use signstar_virtual_card::reader::{Inserted, PORT, Pcscd, slot};
 use signstar_virtual_card::{Touch, VirtualCard};
 
 /// Set in the namespaces.
@@ -47,5 +47,5 @@ pub(crate) fn pcscd() -> Pcscd {
 
 /// A new card in the first (0) or second (1) reader.
 pub(crate) fn insert(serial: u32, reader: u16) -> Inserted {
-    Inserted::new(VirtualCard::new(serial, Touch::Given), PORT + reader)
+    Inserted::new(VirtualCard::new(serial, Touch::Given), slot(PORT + reader))
 }

@@ -64,6 +64,16 @@ impl Drop for Pcscd {
     }
 }
 
+/// An empty reader of vpcd's, at `port`. To be called in the network namespace of pcscd.
+pub fn slot(port: u16) -> TcpStream {
+    let mut connected = None;
+    until("vpcd listens (package vsmartcard-vpcd)", || {
+        connected = TcpStream::connect(("127.0.0.1", port)).ok();
+        connected.is_some()
+    });
+    connected.expect("it is connected")
+}
+
 /// A card in a reader. It is taken out when this is dropped.
 #[derive(Debug)]
 pub struct Inserted {
@@ -72,14 +82,8 @@ pub struct Inserted {
 }
 
 impl Inserted {
-    /// Puts `card` into the reader at `port`. To be called in the network namespace of pcscd.
-    pub fn new(mut card: VirtualCard, port: u16) -> Self {
-        let mut connected = None;
-        until("vpcd listens (package vsmartcard-vpcd)", || {
-            connected = TcpStream::connect(("127.0.0.1", port)).ok();
-            connected.is_some()
-        });
-        let stream = connected.expect("it is connected");
+    /// Puts `card` into the reader that [`slot`] has found.
+    pub fn new(mut card: VirtualCard, stream: TcpStream) -> Self {
         let connection = vpicc::Connection::from(stream.try_clone().expect("a descriptor"));
         let thread = std::thread::spawn(move || {
             // Ends when the card is taken out, or pcscd ends.

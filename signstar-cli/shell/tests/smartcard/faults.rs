@@ -8,9 +8,8 @@ use signstar_core::Refusal;
 use signstar_smartcard::provision::Touch as Policy;
 use signstar_virtual_card::{Touch, VirtualCard, USER_PIN};
 
-use crate::machine::{Machine, SERIAL};
-use crate::scene::{assert_refused_and_recorded, assert_signed, run_unread, until_waiting_in};
-use crate::scene::{INPUT, POLL};
+use crate::machine::{until_locked_down, Machine, SERIAL};
+use crate::scene::{assert_refused_and_recorded, assert_signed, run_unread, INPUT};
 use crate::support::world::give;
 use crate::support::{Algorithm, Configuration, Running, SigningKey};
 
@@ -25,7 +24,7 @@ fn configured(configuration: &Configuration) -> Machine {
 /// A shell that has opened the card and waits for its input.
 fn waiting(machine: &Machine) -> Running {
     let running = machine.world.shell().start();
-    until_waiting_in(&running, POLL);
+    until_locked_down(running.id());
     running
 }
 

@@ -5,10 +5,11 @@ use std::time::Duration;
 use signstar_core::{Certificate, SecretKey};
 use signstar_smartcard::provision::{self, Present, Status, Touch};
 use signstar_smartcard::{Ident, Location};
-use signstar_virtual_card::reader::{Inserted, Pcscd, PORT};
+use signstar_virtual_card::reader::{slot, Inserted, Pcscd, PORT};
 use signstar_virtual_card::{VirtualCard, ADMIN_PIN, MANUFACTURER, USER_PIN};
 use zeroize::Zeroizing;
 
+use crate::scene::{until_process_waits_in, POLL};
 use crate::support::configuration::PIN;
 use crate::support::world::{Build, SIGNERS};
 use crate::support::{until, Configuration, SigningKey, World};
@@ -59,7 +60,9 @@ impl Machine {
 
     /// Puts `card` into the reader and waits until it is seen.
     pub(crate) fn insert(&mut self, card: VirtualCard) {
-        self.card = Some(self.world.within(|| Inserted::new(card, PORT)));
+        // A thread cannot be started where processes have other numbers.
+        let slot = self.world.within(|| slot(PORT));
+        self.card = Some(Inserted::new(card, slot));
         let wait = Duration::from_secs(5);
         until("the card is seen", || {
             let listing = self.world.within(|| provision::list(wait));
@@ -98,6 +101,15 @@ impl Machine {
             .within(|| provision::import(&place, &admin, numbers, 1, touch, Present::Keep))
             .expect("a key on the card");
     }
+}
+
+/// Waits until a shell has opened the card, is locked down, and waits for its input.
+pub(crate) fn until_locked_down(id: u32) {
+    until("the login shell is locked down", || {
+        let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
+        status.contains("Seccomp:\t2")
+    });
+    until_process_waits_in(id, POLL);
 }
 
 pub(crate) fn ident() -> Ident {

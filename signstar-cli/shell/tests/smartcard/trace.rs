@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 use pcsc::{Context, Protocols, Scope, ShareMode};
 use signstar_confine::{rule, shell_rules, OpenFds, Rule};
 
-use crate::machine::Machine;
-use crate::scene::{assert_signed, until_process_waits_in, INPUT, POLL};
+use crate::machine::{until_locked_down, Machine};
+use crate::scene::{assert_signed, INPUT};
 use crate::support::{Algorithm, Configuration, SigningKey};
 use crate::traced::{calls_of_strace, traced, tracee, Call};
 
@@ -58,7 +58,7 @@ fn the_calls_with_a_card_are_the_table_and_what_the_back_end_names() {
     let world = &machine.world;
     // Others use the card, and reset it when they are done.
     let mut running = traced(world.shell()).start();
-    until_process_waits_in(tracee(running.id()), POLL);
+    until_locked_down(tracee(running.id()));
     let mut theirs = world.within(|| {
         let context = Context::establish(Scope::System).unwrap();
         let mut names = [0; 2048];
@@ -88,7 +88,7 @@ fn the_calls_with_a_card_are_the_table_and_what_the_back_end_names() {
 fn faulty(mut machine: Machine, used: &mut BTreeSet<&'static str>) {
     for round in 0..2 {
         let mut running = traced(machine.world.shell()).start();
-        until_process_waits_in(tracee(running.id()), POLL);
+        until_locked_down(tracee(running.id()));
         let card = machine.take();
         if round == 1 {
             machine.pcscd = None;
