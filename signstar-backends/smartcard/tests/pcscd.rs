@@ -5,6 +5,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::indexing_slicing,
     reason = "this is a test"
 )]
 
@@ -291,6 +292,35 @@ fn a_card_that_somebody_has_locked_is_busy_for_as_long_as_we_wait() {
         // The other one may reset the card; we come back to it.
         drop(theirs);
         assert_eq!(sign(&mut opened), Ok(2));
+    });
+}
+
+#[test]
+fn after_lock_down_a_card_needs_one_socket_and_time() {
+    inside("after_lock_down_a_card_needs_one_socket_and_time", || {
+        let _pcscd = pcscd();
+        let _cards = [with_key(ONE, 0), with_key(TWO, 1)];
+        let reach = opened(ONE).reach;
+        let rules: Vec<(&str, &[(u8, u32)])> = reach
+            .rules
+            .iter()
+            .map(|rule| (rule.syscall, rule.equals.as_slice()))
+            .collect();
+        let [
+            ("sendto", [(0, sent)]),
+            ("read", [(0, read)]),
+            ("clock_nanosleep", []),
+        ] = rules[..]
+        else {
+            panic!("{rules:?}");
+        };
+        assert_eq!(sent, read);
+        let target = std::fs::read_link(format!("/proc/self/fd/{sent}")).unwrap();
+        assert!(
+            target.to_string_lossy().starts_with("socket:"),
+            "{target:?}"
+        );
+        assert!(reach.tcp_ports.is_empty());
     });
 }
 

@@ -36,7 +36,7 @@ pub trait Device: Any {
 }
 
 /// Every back end that there is, compiled in or not.
-const NAMES: [&str; 2] = ["smartcard", "software"];
+pub(crate) const NAMES: [&str; 2] = ["smartcard", "software"];
 
 /// What this binary was built with.
 pub const COMPILED: &[BackEnd] = &[
