@@ -92,7 +92,7 @@ impl Session<'_> {
         let outcome = self
             .signer
             .sign(unsigned.digest())
-            .map_err(device_failure)
+            .map_err(Failure::from)
             .and_then(|raw| {
                 let signature = unsigned
                     .finish(&raw.value, self.key)
@@ -176,12 +176,14 @@ fn describe(record: &mut Record, digest: &Digest, bytes: u64) {
     record.set(Field::Bytes, bytes);
 }
 
-fn device_failure(error: SignerError) -> Failure {
-    let refusal = match error {
-        SignerError::Unavailable(_) => Refusal::DeviceUnavailable,
-        SignerError::Busy(_) => Refusal::Busy,
-        SignerError::Credential(_) => Refusal::Credential,
-        SignerError::Failed(_) => Refusal::DeviceFailed,
-    };
-    Failure::new(refusal, error)
+impl From<SignerError> for Failure {
+    fn from(error: SignerError) -> Self {
+        let refusal = match error {
+            SignerError::Unavailable(_) => Refusal::DeviceUnavailable,
+            SignerError::Busy(_) => Refusal::Busy,
+            SignerError::Credential(_) => Refusal::Credential,
+            SignerError::Failed(_) => Refusal::DeviceFailed,
+        };
+        Self::new(refusal, error)
+    }
 }

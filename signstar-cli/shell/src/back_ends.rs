@@ -2,11 +2,14 @@
 
 use std::any::Any;
 use std::path::Path;
+use std::time::Duration;
 
 use signstar_core::{Failure, Opened, SigningKey};
 
 use crate::config::Table;
 
+#[cfg(feature = "smartcard")]
+pub mod smartcard;
 #[cfg(feature = "software")]
 pub mod software;
 
@@ -21,21 +24,24 @@ pub struct BackEnd {
 /// One configured key of a back end: what its table says. The operators' tools look at the type
 /// behind it ([`Key::device_as`](crate::config::Key::device_as)).
 pub trait Device: Any {
-    /// Opens the device, which must hold `key` (the caller compares).
+    /// Opens the device, which must hold `key` (the caller compares). It may be waited for, then and
+    /// when it signs, for up to `wait`.
     ///
     /// # Errors
     /// The credential cannot be read or is wrong, or the device cannot be reached.
-    fn open(&self, key: &SigningKey) -> Result<Opened, Failure>;
+    fn open(&self, key: &SigningKey, wait: Duration) -> Result<Opened, Failure>;
 
     /// The files that the accounts which sign must be able to read.
     fn secrets(&self) -> Vec<&Path>;
 }
 
 /// Every back end that there is, compiled in or not.
-const NAMES: [&str; 1] = ["software"];
+pub(crate) const NAMES: [&str; 2] = ["smartcard", "software"];
 
 /// What this binary was built with.
 pub const COMPILED: &[BackEnd] = &[
+    #[cfg(feature = "smartcard")]
+    smartcard::BACK_END,
     #[cfg(feature = "software")]
     software::BACK_END,
 ];

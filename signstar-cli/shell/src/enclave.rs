@@ -1,7 +1,7 @@
 //! Everything that is opened before lock-down: sink, caller, certificate, credential, device.
 
 use std::num::NonZeroU32;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use signstar_confine::{
     arm_deadline, limit_file_size, limit_memory, load_filter, lock_memory,
@@ -204,7 +204,8 @@ pub fn open_certificate(key: &Key) -> Result<SigningKey, Failure> {
 /// # Errors
 /// It cannot be opened, or holds another key.
 pub fn open_device(key: &Key, signing_key: &SigningKey) -> Result<Opened, Failure> {
-    let device = key.device.open(signing_key)?;
+    let wait = Duration::from_secs(key.device_seconds);
+    let device = key.device.open(signing_key, wait)?;
     signing_key
         .check_signer(device.signer.as_ref())
         .map_err(|error| Failure::new(Refusal::Certificate, error))?;

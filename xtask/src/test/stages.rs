@@ -102,7 +102,7 @@ pub(crate) const STAGES: [Stage; 15] = [
 ];
 
 /// Features that only programs of ours have: checked with the rest, so that nothing rots.
-const OWN_FEATURES: [&str; 2] = ["--features", "xtask/pages,xtask/verify"];
+const OWN_FEATURES: [&str; 2] = ["--features", "signstar/smartcard,xtask/pages,xtask/verify"];
 
 fn fmt() -> Result<()> {
     Workspace::get()?

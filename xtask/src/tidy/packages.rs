@@ -4,14 +4,20 @@ use super::Tree;
 use crate::workspace::{Dependency, Package, Workspace};
 
 /// Which own packages a package may be built from. Nothing points back.
-const ARROWS: [(&str, &[&str]); 8] = [
+const ARROWS: [(&str, &[&str]); 10] = [
     ("signstar-core", &[]),
     ("signstar-confine", &[]),
+    ("signstar-smartcard", &["signstar-core"]),
     ("signstar-software", &["signstar-core"]),
     ("signstar-certificate", &["signstar-core"]),
     (
         "signstar",
-        &["signstar-core", "signstar-confine", "signstar-software"],
+        &[
+            "signstar-core",
+            "signstar-confine",
+            "signstar-smartcard",
+            "signstar-software",
+        ],
     ),
     (
         "signstar-admin",
@@ -25,6 +31,7 @@ const ARROWS: [(&str, &[&str]); 8] = [
     ),
     // For tests only: nothing is built from it.
     ("signstar-testkit", &["signstar-core", "signstar-software"]),
+    ("signstar-virtual-card", &[]),
     ("xtask", &["signstar-admin"]),
 ];
 

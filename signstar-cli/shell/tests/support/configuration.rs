@@ -6,7 +6,11 @@ pub(crate) struct Configuration {
     user: Vec<String>,
     key: Vec<String>,
     audit: Option<String>,
+    card: Option<String>,
 }
+
+/// The file with a card's PIN, inside.
+pub(crate) const PIN: &str = "/run/signstar/packages.pin";
 
 /// The accounts that have a `[user.NAME]` table: all with the login shell `signstar`.
 pub(crate) const USERS: [&str; 2] = ["signer", "second"];
@@ -35,6 +39,12 @@ impl Configuration {
         self
     }
 
+    /// With the key on the card `ident` and its PIN in [`PIN`].
+    pub(crate) fn on_card(mut self, ident: &str) -> Self {
+        self.card = Some(ident.to_owned());
+        self
+    }
+
     /// The file's text.
     pub(crate) fn text(&self) -> String {
         let file = "sink = \"file\"\n[audit.file]\npath = \"/run/signstar/audit.log\"";
@@ -44,10 +54,17 @@ impl Configuration {
             let lines = self.user.join("\n");
             text += &format!("\n[user.{user}]\nkey = \"packages\"\n{lines}\n");
         }
+        let (back_end, device) = match &self.card {
+            Some(ident) => ("smartcard", format!("card = \"{ident}\"\npin = \"{PIN}\"")),
+            None => (
+                "software",
+                "secret-key = \"/etc/signstar/packages.secret.pgp\"".to_owned(),
+            ),
+        };
         text + &format!(
-            "\n[key.packages]\nback-end = \"software\"\n\
+            "\n[key.packages]\nback-end = \"{back_end}\"\n\
              certificate = \"/etc/signstar/packages.pgp\"\n{}\n\n\
-             [key.packages.software]\nsecret-key = \"/etc/signstar/packages.secret.pgp\"\n",
+             [key.packages.{back_end}]\n{device}\n",
             self.key.join("\n")
         )
     }

@@ -276,7 +276,7 @@ fn release(build: Build) -> PathBuf {
         Build::Devices => (
             "devices/usr/bin/signstar",
             "x86_64-unknown-linux-gnu",
-            "software",
+            "smartcard,software",
         ),
     };
     if let Some(stage) = std::env::var_os("SIGNSTAR_STAGE") {
@@ -313,6 +313,7 @@ fn sources() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let mut folders: Vec<PathBuf> = [
         "signstar-core/src",
+        "signstar-backends/smartcard/src",
         "signstar-backends/software/src",
         "signstar-cli/confine/src",
         "signstar-cli/shell/src",
@@ -330,7 +331,11 @@ fn sources() -> Vec<PathBuf> {
         }
     }
     // Tests are not part of the binary.
-    files.retain(|path| !path.ends_with("tests.rs"));
+    let of_tests = |path: &PathBuf| {
+        let inside = |folder: &std::ffi::OsStr| folder == "tests" || folder == "tests.rs";
+        path.strip_prefix(&root).unwrap_or(path).iter().any(inside)
+    };
+    files.retain(|path| !of_tests(path));
     files
 }
 
