@@ -63,18 +63,34 @@ fn descriptors(path: &Path) -> Result<BTreeSet<u32>, SignerError> {
 }
 
 /// What an open device needs after lock-down. Waiting for an answer is `poll`, which every
-/// signature may.
+/// signature may. The library takes the random numbers of a session from OpenSSL.
 pub(crate) fn reach(descriptor: u32) -> Reach {
     let rule = |syscall, equals, reason| ReachRule {
         syscall,
         equals,
         reason,
     };
+    let mut rules = vec![
+        rule("write", vec![(0, descriptor)], "commands to the TPM"),
+        rule("read", vec![(0, descriptor)], "answers of the TPM"),
+        rule(
+            "getpid",
+            vec![],
+            "OpenSSL: is this still the process that was seeded?",
+        ),
+        rule(
+            "getrandom",
+            vec![(2, 0)],
+            "OpenSSL: a fresh seed after an hour",
+        ),
+    ];
+    // Elsewhere the C library has another call for it, which every signature may.
+    if cfg!(target_arch = "x86_64") {
+        let reason = "OpenSSL: the age of the seed, where the host has no clock in user space";
+        rules.push(rule("time", vec![], reason));
+    }
     Reach {
-        rules: vec![
-            rule("write", vec![(0, descriptor)], "commands to the TPM"),
-            rule("read", vec![(0, descriptor)], "answers of the TPM"),
-        ],
+        rules,
         tcp_ports: Vec::new(),
     }
 }

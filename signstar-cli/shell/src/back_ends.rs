@@ -9,11 +9,16 @@ use crate::config::Table;
 
 #[cfg(feature = "software")]
 pub mod software;
+#[cfg(feature = "tpm")]
+pub mod tpm;
 
 /// A way of holding keys.
 pub struct BackEnd {
     /// Its name in configuration, features, records and documentation.
     pub name: &'static str,
+    /// What the C libraries behind it must find in the environment, instead of what the caller may
+    /// have put there: names and values.
+    pub environment: &'static [(&'static str, &'static str)],
     /// Reads its own table of a key, `[key.NAME.software]` say; problems are noted in the table.
     pub read: fn(Table<'_, '_>) -> Option<Box<dyn Device>>,
 }
@@ -32,12 +37,14 @@ pub trait Device: Any {
 }
 
 /// Every back end that there is, compiled in or not.
-const NAMES: [&str; 1] = ["software"];
+const NAMES: [&str; 2] = ["software", "tpm"];
 
 /// What this binary was built with.
 pub const COMPILED: &[BackEnd] = &[
     #[cfg(feature = "software")]
     software::BACK_END,
+    #[cfg(feature = "tpm")]
+    tpm::BACK_END,
 ];
 
 /// Why there is no such back end here.

@@ -4,14 +4,20 @@ use super::Tree;
 use crate::workspace::{Dependency, Package, Workspace};
 
 /// Which own packages a package may be built from. Nothing points back.
-const ARROWS: [(&str, &[&str]); 8] = [
+const ARROWS: [(&str, &[&str]); 9] = [
     ("signstar-core", &[]),
     ("signstar-confine", &[]),
     ("signstar-software", &["signstar-core"]),
+    ("signstar-tpm", &["signstar-core"]),
     ("signstar-certificate", &["signstar-core"]),
     (
         "signstar",
-        &["signstar-core", "signstar-confine", "signstar-software"],
+        &[
+            "signstar-core",
+            "signstar-confine",
+            "signstar-software",
+            "signstar-tpm",
+        ],
     ),
     (
         "signstar-admin",

@@ -276,7 +276,7 @@ fn release(build: Build) -> PathBuf {
         Build::Devices => (
             "devices/usr/bin/signstar",
             "x86_64-unknown-linux-gnu",
-            "software",
+            "software,tpm",
         ),
     };
     if let Some(stage) = std::env::var_os("SIGNSTAR_STAGE") {
@@ -314,6 +314,7 @@ fn sources() -> Vec<PathBuf> {
     let mut folders: Vec<PathBuf> = [
         "signstar-core/src",
         "signstar-backends/software/src",
+        "signstar-backends/tpm/src",
         "signstar-cli/confine/src",
         "signstar-cli/shell/src",
     ]
