@@ -12,6 +12,9 @@ use tss_esapi::{Context, TctiNameConf};
 use crate::error::failure;
 use crate::settings::device_text;
 
+/// `FUTEX_WAKE | FUTEX_PRIVATE_FLAG`.
+const WAKE_PRIVATE: u32 = 0x81;
+
 /// An open device. It is never closed: close(2) is not among the calls of a signer.
 pub(crate) struct Connection {
     pub(crate) context: ManuallyDrop<Context>,
@@ -81,7 +84,12 @@ pub(crate) fn reach(descriptor: u32) -> Reach {
         rule(
             "getrandom",
             vec![(2, 0)],
-            "OpenSSL: a fresh seed after an hour",
+            "OpenSSL: what a session's salt is made of",
+        ),
+        rule(
+            "futex",
+            vec![(1, WAKE_PRIVATE)],
+            "OpenSSL, when it clears up at exit: nobody waits",
         ),
     ];
     // Elsewhere the C library has another call for it, which every signature may.
