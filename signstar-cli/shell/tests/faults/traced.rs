@@ -39,10 +39,16 @@ pub(crate) fn traced(shell: Shell<'_>) -> Shell<'_> {
 
 /// The same shell without the vDSO.
 pub(crate) fn without_vdso(shell: Shell<'_>) -> Shell<'_> {
+    without_vdso_but_with(shell, &[])
+}
+
+/// The same, with capabilities by their numbers.
+pub(crate) fn without_vdso_but_with<'w>(shell: Shell<'w>, capabilities: &[&str]) -> Shell<'w> {
     let (group, user) = (SIGNER.group.to_string(), SIGNER.id.to_string());
     let script = include_str!("../data/without_vdso.py");
     let arguments = ["-I", "-S", "-c", script, TRACE, &group, &user];
-    let arguments: Vec<_> = arguments.iter().map(AsRef::as_ref).collect();
+    let arguments = arguments.iter().chain(capabilities);
+    let arguments: Vec<_> = arguments.map(AsRef::as_ref).collect();
     as_root(shell.through("/usr/bin/python3", &arguments))
 }
 

@@ -72,7 +72,9 @@ impl Scene {
         };
         let key = certified(&tpm, settings, template);
         let world = World::of(Build::Devices, &Configuration::new(), key);
-        may_lock_memory(&world);
+        // The system's libraries are larger than what an account may lock (8 MiB). An operator
+        // raises that limit for sshd, or does this, which needs nobody's leave.
+        set_capabilities(&world, &["cap_ipc_lock=ep"]);
         let mut lines = format!("parent = {PARENT:?}\nparent-name = \"{}\"\n", parent.name);
         lines += &place(kept, &files, &world);
         if let Some(auth) = &template.auth {
@@ -124,14 +126,10 @@ pub(crate) fn template(algorithm: Algorithm) -> Template {
     }
 }
 
-/// The system's libraries are larger than what an account may lock (8 MiB). An operator raises that
-/// limit for sshd, or does as is done here, where nobody can be sure to be allowed to raise it.
-fn may_lock_memory(world: &World) {
+/// Capabilities of the login shell's file.
+pub(crate) fn set_capabilities(world: &World, arguments: &[&str]) {
     let program = world.path("/usr/bin/signstar");
-    let done = Command::new("setcap")
-        .arg("cap_ipc_lock=ep")
-        .arg(program)
-        .status();
+    let done = Command::new("setcap").args(arguments).arg(program).status();
     assert!(done.expect("setcap starts").success());
 }
 
