@@ -23,6 +23,7 @@ pub(crate) struct Connection {
 
 /// Opens `path`.
 pub(crate) fn open(path: &Path) -> Result<Connection, SignerError> {
+    device(path)?;
     let before = descriptors(path)?;
     let context = ManuallyDrop::new(context(path)?);
     let after = descriptors(path)?;
@@ -40,10 +41,15 @@ pub(crate) fn open(path: &Path) -> Result<Connection, SignerError> {
 
 /// The library, with a way to `path` and to nothing else.
 pub(crate) fn context(path: &Path) -> Result<Context, SignerError> {
-    let text = device_text(path).map_err(|error| SignerError::Failed(format!("device {error}")))?;
+    let text = device(path)?;
     let opening = |error| failure("opening the device", error);
     let config = DeviceConfig::from_str(text).map_err(opening)?;
     Context::new(TctiNameConf::Device(config)).map_err(opening)
+}
+
+/// A path that may be one.
+fn device(path: &Path) -> Result<&str, SignerError> {
+    device_text(path).map_err(|error| SignerError::Failed(format!("the device's path {error}")))
 }
 
 /// The descriptors of this process that are `path`.

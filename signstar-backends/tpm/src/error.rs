@@ -16,6 +16,11 @@ const LIBRARY: [u32; 5] = [
     0x000c_0000,
 ];
 
+/// `TSS2_SYS_RC_INSUFFICIENT_CONTEXT` and `TSS2_SYS_RC_INSUFFICIENT_RESPONSE`: an answer without a
+/// sensible length. tpm2-tss 3.2 says so too where a device hangs up: it then reads no header, and
+/// takes as the length what was there.
+const NO_ANSWER: [u32; 2] = [0x0008_0012, 0x0008_0013];
+
 /// The library found that the answer was not authenticated as it must be, or made no sense.
 pub(crate) fn nonsense() -> SignerError {
     SignerError::Failed(
@@ -32,6 +37,14 @@ pub(crate) fn failure(doing: &str, error: Error) -> SignerError {
     if is_of(TCTI, code) {
         return SignerError::Unavailable(format!(
             "{doing}: the TPM does not answer: check the device and who may use it"
+        ));
+    }
+    if NO_ANSWER
+        .iter()
+        .any(|known| Tss2ResponseCode::from(*known) == code)
+    {
+        return SignerError::Unavailable(format!(
+            "{doing}: the TPM has gone, or its answer has a length that cannot be"
         ));
     }
     if LIBRARY.iter().any(|layer| is_of(*layer, code)) {

@@ -6,7 +6,7 @@ use tss_esapi::handles::{KeyHandle, ObjectHandle};
 use tss_esapi::structures::{Auth, HashcheckTicket, Private, Public, PublicBuffer};
 use tss_esapi::traits::UnMarshall;
 use tss_esapi::tss2_esys::{TPM2B_DIGEST, TPMT_TK_HASHCHECK};
-use tss_esapi::{Context, Error};
+use tss_esapi::{Context, Error, WrapperErrorKind};
 use zeroize::Zeroizing;
 
 use crate::connection::{self, Connection};
@@ -95,14 +95,15 @@ impl Place {
                 Ok(Self::Persistent(KeyHandle::from(object)))
             }
             KeyPlace::Files { public, private } => {
+                const SIZE: Error = Error::WrapperError(WrapperErrorKind::WrongParamSize);
                 let damaged =
                     |_| SignerError::Failed("the files of the key are damaged".to_owned());
+                // The library takes the structure wherever the length says that it ends.
+                length_prefixed(public).ok_or_else(|| damaged(SIZE))?;
                 let buffer = PublicBuffer::unmarshall(public).map_err(damaged)?;
                 let public = Public::try_from(buffer).map_err(damaged)?;
-                let content = length_prefixed(private).ok_or(Error::WrapperError(
-                    tss_esapi::WrapperErrorKind::WrongParamSize,
-                ));
-                let private = content.and_then(Private::try_from).map_err(damaged)?;
+                let content = length_prefixed(private).ok_or_else(|| damaged(SIZE))?;
+                let private = Private::try_from(content).map_err(damaged)?;
                 Ok(Self::Files { public, private })
             }
         }

@@ -7,5 +7,8 @@
     reason = "a test fails by a panic"
 )]
 
+mod bus;
 mod conformance;
+mod damage;
+mod faults;
 mod support;
