@@ -18,12 +18,20 @@ const CAPABILITY_PROPERTIES: u32 = 6;
 
 /// Variable properties.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u32)]
 pub enum Property {
     /// Failed attempts that count.
-    LockoutCounter = 0x20e,
+    LockoutCounter,
     /// After how many no more is accepted.
-    MaxAuthFail = 0x20f,
+    MaxAuthFail,
+}
+
+impl Property {
+    const fn number(self) -> u32 {
+        match self {
+            Self::LockoutCounter => 0x20e,
+            Self::MaxAuthFail => 0x20f,
+        }
+    }
 }
 
 /// The length that a header declares, in bytes.
@@ -72,7 +80,7 @@ pub(crate) fn handles_of(answer: &[u8]) -> Vec<u32> {
 }
 
 pub(crate) fn get_property(property: Property) -> Vec<u8> {
-    let body = [CAPABILITY_PROPERTIES, property as u32, 1].map(u32::to_be_bytes);
+    let body = [CAPABILITY_PROPERTIES, property.number(), 1].map(u32::to_be_bytes);
     command(NO_SESSIONS, GET_CAPABILITY, &[body.as_flattened()])
 }
 

@@ -1,6 +1,5 @@
 //! One way to a TPM: a pseudo terminal that is opened like /dev/tpmrm0.
 
-use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
@@ -11,7 +10,7 @@ use std::time::Duration;
 
 use nix::fcntl::{OFlag, open};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::pty::openpty;
+use nix::pty::{PtyMaster, grantpt, posix_openpt, ptsname_r, unlockpt};
 use nix::sys::stat::Mode;
 use nix::sys::termios::{FlushArg, SetArg, cfmakeraw, tcflush, tcgetattr, tcsetattr};
 
@@ -61,14 +60,19 @@ struct State {
 
 impl Device {
     pub(super) fn new(server: Arc<Mutex<Server>>) -> Self {
-        let pair = openpty(None, None).expect("a pseudo terminal");
-        let mut settings = tcgetattr(&pair.slave).unwrap();
+        // No program that the test starts may have a copy: the device could not be pulled out.
+        let flags = OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
+        let master = posix_openpt(flags).expect("a pseudo terminal");
+        grantpt(&master).unwrap();
+        unlockpt(&master).unwrap();
+        let path = PathBuf::from(ptsname_r(&master).unwrap());
+        let near = open(&path, flags, Mode::empty()).unwrap();
+        let mut settings = tcgetattr(&near).unwrap();
         cfmakeraw(&mut settings);
-        tcsetattr(&pair.slave, SetArg::TCSANOW, &settings).unwrap();
-        let path = nix::unistd::ttyname(&pair.slave).unwrap();
+        tcsetattr(&near, SetArg::TCSANOW, &settings).unwrap();
         let state = Arc::<State>::default();
         let far = Far {
-            master: File::from(pair.master),
+            master,
             path: path.clone(),
             state: Arc::clone(&state),
         };
@@ -125,7 +129,7 @@ impl Drop for Device {
 
 /// The far end.
 struct Far {
-    master: File,
+    master: PtyMaster,
     path: PathBuf,
     state: Arc<State>,
 }
@@ -209,7 +213,7 @@ impl Far {
 
     /// Whoever opens the device next finds nothing of the one before.
     fn discard(&self) {
-        let flags = OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_NONBLOCK;
+        let flags = OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
         if let Ok(near) = open(&self.path, flags, Mode::empty()) {
             let _ = tcflush(&near, FlushArg::TCIFLUSH);
         }

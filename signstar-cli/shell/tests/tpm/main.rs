@@ -14,6 +14,9 @@
 #[allow(unused_imports, reason = "each test program uses a part of it")]
 mod support;
 
+mod faults;
+mod load;
+
 mod scene;
 mod sign;
 mod trace;
