@@ -126,6 +126,38 @@ fn the_digest_is_not_seen_either_and_no_session_is_like_another() {
 }
 
 #[test]
+fn every_session_is_salted_for_the_storage_key() {
+    const PARENT: [u8; 4] = [0x81, 0, 0, 1];
+    const NONE: [u8; 4] = [0x40, 0, 0, 7];
+    for with_policy in [false, true] {
+        let scene = Scene::new();
+        let registers = if with_policy { registers("7") } else { None };
+        scene.persist(&Template {
+            registers: registers.clone(),
+            ..template(Algorithm::P256)
+        });
+        scene.device.forget();
+        let settings = Settings {
+            registers,
+            ..scene.settings()
+        };
+        sign(&mut open(&settings, Some(AUTH)).unwrap()).unwrap();
+        let mut sessions = 0;
+        for exchange in scene.device.exchanges() {
+            if code(&exchange.command) == START_SESSION {
+                let [key, bound] = [10, 14].map(|at| &exchange.command[at..at + 4]);
+                assert_eq!((key, bound), (&PARENT[..], &NONE[..]));
+                let nonce = usize::from(exchange.command[19]);
+                // A point on P-256: two coordinates with their lengths.
+                assert_eq!(exchange.command[20 + nonce..22 + nonce], [0, 68]);
+                sessions += 1;
+            }
+        }
+        assert_eq!(sessions, 2, "one to read the key, one to sign");
+    }
+}
+
+#[test]
 fn a_signature_recorded_on_the_bus_is_not_taken_again() {
     let scene = Scene::with(Algorithm::P256);
     let mut opened = scene.open();
