@@ -18,6 +18,9 @@ const SESSIONS: u32 = 64;
 /// How many of them upload slowly.
 const SLOW: usize = 58;
 
+/// What a session may have in memory.
+const PEAK_KIB_MAX: u64 = 16 << 10;
+
 fn account(number: u32) -> Account {
     Account {
         name: Box::leak(format!("loader{number}").into_boxed_str()),
@@ -60,6 +63,14 @@ fn prepare(scene: &Scene) -> Vec<(Account, Device)> {
     prepared
 }
 
+/// The most that a process has ever had in memory.
+fn peak_kib(id: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let digits = line.unwrap().trim().trim_end_matches(" kB");
+    digits.parse().unwrap()
+}
+
 #[test]
 fn sessions_at_one_tpm_all_complete_and_hold_nothing_while_they_wait_for_uploads() {
     let scene = Scene::with(Algorithm::P256);
@@ -77,6 +88,8 @@ fn sessions_at_one_tpm_all_complete_and_hold_nothing_while_they_wait_for_uploads
         prepared.iter().filter(is_open).count() == prepared.len()
     });
     assert_eq!(scene.tpm.loaded(), 0, "nothing is held during an upload");
+    let most = sessions.iter().map(|session| peak_kib(session.id())).max();
+    assert!(most <= Some(PEAK_KIB_MAX), "{most:?} KiB in memory");
     // Those that do not dawdle are not kept waiting by those that do.
     for session in sessions.iter_mut().skip(SLOW) {
         session.send(rest);

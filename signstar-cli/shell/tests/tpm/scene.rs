@@ -1,6 +1,5 @@
 //! A machine with a TPM, a key in it and the key's certificate.
 
-use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 use signstar_certificate::{create, CertificateRequest};
@@ -72,9 +71,6 @@ impl Scene {
         };
         let key = certified(&tpm, settings, template);
         let world = World::of(Build::Devices, &Configuration::new(), key);
-        // The system's libraries are larger than what an account may lock (8 MiB). An operator
-        // raises that limit for sshd, or does this, which needs nobody's leave.
-        set_capabilities(&world, &["cap_ipc_lock=ep"]);
         let mut lines = format!("parent = {PARENT:?}\nparent-name = \"{}\"\n", parent.name);
         lines += &place(kept, &files, &world);
         if let Some(auth) = &template.auth {
@@ -124,13 +120,6 @@ pub(crate) fn template(algorithm: Algorithm) -> Template {
         registers: None,
         guessing: Guessing::Counted,
     }
-}
-
-/// Capabilities of the login shell's file.
-pub(crate) fn set_capabilities(world: &World, arguments: &[&str]) {
-    let program = world.path("/usr/bin/signstar");
-    let done = Command::new("setcap").args(arguments).arg(program).status();
-    assert!(done.expect("setcap starts").success());
 }
 
 fn pcrs(registers: &Registers) -> String {

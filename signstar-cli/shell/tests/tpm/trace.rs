@@ -8,11 +8,9 @@ use signstar_core::{Reach, Refusal};
 use signstar_tpm::provision::{Algorithm, Template};
 use signstar_tpm::{KeyPlace, Settings};
 
-use crate::scene::{set_capabilities, template, Kept, Scene, INPUT};
-use crate::traced::{calls_of_python, calls_of_strace, traced, without_vdso_but_with, Call};
-
-/// CAP_IPC_LOCK.
-const IPC_LOCK: &str = "14";
+use crate::scene::{template, Kept, Scene, INPUT};
+use crate::support::world::Build;
+use crate::traced::{calls_of_python, calls_of_strace, traced, without_vdso, Call};
 
 /// The descriptors that a call names, if it is one that writes or reads.
 fn written_to(calls: &[Call], name: &str, but: &[u64]) -> Vec<u32> {
@@ -110,10 +108,7 @@ fn the_calls_of_all_scenarios_are_the_table_and_what_the_back_end_asks_for() {
         assert_eq!(outcome.code(), refused, "{outcome:?}");
         seen.extend(used(&calls_of_strace(&scene.world)));
     }
-    // A file with capabilities would take away those of the process.
-    set_capabilities(&scenes[0].world, &["-r"]);
-    let shell = without_vdso_but_with(scenes[0].world.shell(), &[IPC_LOCK]);
-    let outcome = shell.run(INPUT);
+    let outcome = without_vdso(&scenes[0].world, Build::Devices).run(INPUT);
     assert_eq!(outcome.code(), 0, "{outcome:?}");
     seen.extend(used(&calls_of_python(&scenes[0].world)));
 
