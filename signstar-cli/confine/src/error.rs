@@ -35,6 +35,15 @@ pub enum ConfineError {
         /// What was attempted.
         step: &'static str,
     },
+    /// Whoever started the process allows less than the configuration needs. The operator must
+    /// raise the one or lower the other.
+    #[error("{step}: the limit that was inherited, {inherited}, is too low")]
+    LimitTooLow {
+        /// What was attempted.
+        step: &'static str,
+        /// The hard limit at the start.
+        inherited: u64,
+    },
     /// A standard stream is not what sshd gives: a pipe or a socket.
     #[error("file descriptor {fd}: neither a pipe nor a socket")]
     Stream {

@@ -41,9 +41,17 @@ pub(crate) fn apply(limits: &Limits) -> Result<(), ConfineError> {
 /// sockets are not files in this sense; standard error redirected to a file is.
 ///
 /// # Errors
-/// [`ConfineError::Refused`], [`ConfineError::NotInForce`].
+/// [`ConfineError::LimitTooLow`] when the process was started under a lower limit: a file that may
+/// grow to `bytes` would end it in the middle. [`ConfineError::Refused`],
+/// [`ConfineError::NotInForce`].
 pub fn limit_file_size(bytes: u64) -> Result<(), ConfineError> {
-    lower(Resource::RLIMIT_FSIZE, bytes, "limit file size")
+    let step = "limit file size";
+    let resource = Resource::RLIMIT_FSIZE;
+    let (_, inherited) = get(resource, step)?;
+    if inherited < bytes {
+        return Err(ConfineError::LimitTooLow { step, inherited });
+    }
+    lower(resource, bytes, step)
 }
 
 /// Lowers the address space limit that [`harden`](crate::harden) has set, once the configuration

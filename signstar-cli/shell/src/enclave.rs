@@ -46,7 +46,8 @@ pub(crate) struct Open {
 }
 
 impl Enclave {
-    /// Opens the sink first, so that every refusal after that is recorded.
+    /// Opens the sink first, so that every refusal after that is recorded. Before it only comes the
+    /// limit of its file, beyond which a record would end the process.
     ///
     /// # Errors
     /// Whatever is missing, wrong or not allowed.
@@ -56,13 +57,11 @@ impl Enclave {
         id: RequestId,
         salt: [u8; 32],
     ) -> Result<Self, Failure> {
+        limit_file_size(config.audit.file_bytes_max()).map_err(confinement)?;
         let mut sink =
             OpenSink::open(&config.audit).map_err(|error| Failure::new(Refusal::Audit, error))?;
         let mut subject = Subject::new(id);
-        let opened = limit_file_size(sink.file_bytes_max)
-            .map_err(confinement)
-            .and_then(|()| open(config, invocation, salt, &mut subject));
-        match opened {
+        match open(config, invocation, salt, &mut subject) {
             Ok(open) => Ok(Self {
                 sink,
                 subject,

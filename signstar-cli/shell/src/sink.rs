@@ -21,8 +21,6 @@ mod syslog;
 /// left after lock-down.
 pub struct OpenSink {
     target: ManuallyDrop<Box<dyn Target>>,
-    /// The largest size of a file that this process may cause, in bytes.
-    pub file_bytes_max: u64,
 }
 
 /// A descriptor that takes records in one form.
@@ -46,7 +44,6 @@ impl OpenSink {
     /// It is not there, or not fit to take records.
     pub fn open(audit: &Audit) -> Result<Self, SinkError> {
         let timeout = Duration::from_millis(audit.timeout_milliseconds);
-        let mut file_bytes_max = 0;
         let target = match &audit.sink {
             SinkChoice::Journald { socket } => journald::open(socket, timeout)?,
             SinkChoice::Syslog { socket, format } => syslog::open(socket, *format, timeout)?,
@@ -54,15 +51,11 @@ impl OpenSink {
                 path,
                 bytes_max,
                 sync,
-            } => {
-                file_bytes_max = *bytes_max;
-                file::open(path, *bytes_max, *sync)?
-            }
+            } => file::open(path, *bytes_max, *sync)?,
             SinkChoice::Stderr => stderr::open(timeout)?,
         };
         Ok(Self {
             target: ManuallyDrop::new(target),
-            file_bytes_max,
         })
     }
 

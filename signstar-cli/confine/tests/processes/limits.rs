@@ -4,7 +4,7 @@ use std::fs;
 
 use nix::sys::resource::{Resource, getrlimit};
 
-use crate::child::{End, end_of, probe};
+use crate::child::{End, end_of, probe, probe_after};
 use crate::probes::LIMITS;
 use crate::runner::{Claim, claim};
 
@@ -14,6 +14,7 @@ pub(crate) fn claims() -> Vec<Claim> {
         claim(memory_can_be_limited_further_but_not_again_more),
         claim(no_file_can_be_written_unless_a_limit_is_set),
         claim(file_grows_to_its_limit_and_no_further),
+        claim(a_lower_limit_that_is_inherited_is_an_error),
         claim(memory_is_locked_where_it_fits),
         claim(memory_that_does_not_fit_is_an_error),
     ]
@@ -56,6 +57,19 @@ fn file_grows_to_its_limit_and_no_further() {
     assert_eq!(size, 100);
     let (end, size) = append("100", 101);
     assert_eq!((end.signal(), size), (Some(libc::SIGXFSZ), 100));
+}
+
+fn a_lower_limit_that_is_inherited_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log");
+    fs::write(&path, "").unwrap();
+    // A unit of sh is 512 bytes.
+    let append = |cap| {
+        let words = ["append", path.to_str().unwrap(), cap, "1"];
+        end_of(&mut probe_after("ulimit -f 1", &words))
+    };
+    append("512").expect_success();
+    append("513").expect_error("limit file size: the limit that was inherited, 512,");
 }
 
 /// Appends to an empty file under a limit; tells how that ended and how large the file is.

@@ -13,6 +13,16 @@ pub struct Audit {
     pub timeout_milliseconds: u64,
 }
 
+impl Audit {
+    /// To what size the process may let a file grow, in bytes.
+    pub fn file_bytes_max(&self) -> u64 {
+        match self.sink {
+            SinkChoice::File { bytes_max, .. } => bytes_max,
+            _ => 0,
+        }
+    }
+}
+
 /// A sink with what it needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SinkChoice {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use signstar_certificate::{create, CertificateRequest};
+use signstar_certificate::{create, CertificateRequest, Usage};
 use signstar_core::{KeyVersion, Record};
 use signstar_testkit::tpm::{Device, Tpm};
 use signstar_tpm::provision::{Algorithm, Guessing, KeyFiles, Template, Tool};
@@ -155,6 +155,7 @@ fn certified(tpm: &Tpm, settings: Settings, template: &Template) -> SigningKey {
         now: hour_ago,
         expires: None,
         version: KeyVersion::V4,
+        usage: Usage::CertifyAndSign,
     };
     let made = create(opened.signer.as_mut(), &request).unwrap();
     SigningKey {
