@@ -10,7 +10,7 @@ use crate::workspace::Workspace;
 pub(crate) const FEATURES: &str = "software";
 
 /// Those of the build for devices with C libraries.
-const DEVICE_FEATURES: &str = "smartcard,software";
+const DEVICE_FEATURES: &str = "smartcard,software,tpm";
 
 /// What that build is for: the libraries are those of the system.
 const DEVICE_TARGET: &str = "x86_64-unknown-linux-gnu";

@@ -12,11 +12,16 @@ use crate::config::Table;
 pub mod smartcard;
 #[cfg(feature = "software")]
 pub mod software;
+#[cfg(feature = "tpm")]
+pub mod tpm;
 
 /// A way of holding keys.
 pub struct BackEnd {
     /// Its name in configuration, features, records and documentation.
     pub name: &'static str,
+    /// What the C libraries behind it must find in the environment, instead of what the caller may
+    /// have put there: names and values.
+    pub environment: &'static [(&'static str, &'static str)],
     /// Reads its own table of a key, `[key.NAME.software]` say; problems are noted in the table.
     pub read: fn(Table<'_, '_>) -> Option<Box<dyn Device>>,
 }
@@ -36,7 +41,7 @@ pub trait Device: Any {
 }
 
 /// Every back end that there is, compiled in or not.
-pub(crate) const NAMES: [&str; 2] = ["smartcard", "software"];
+pub(crate) const NAMES: [&str; 3] = ["smartcard", "software", "tpm"];
 
 /// What this binary was built with.
 pub const COMPILED: &[BackEnd] = &[
@@ -44,6 +49,8 @@ pub const COMPILED: &[BackEnd] = &[
     smartcard::BACK_END,
     #[cfg(feature = "software")]
     software::BACK_END,
+    #[cfg(feature = "tpm")]
+    tpm::BACK_END,
 ];
 
 /// Why there is no such back end here.

@@ -4,11 +4,12 @@ use super::Tree;
 use crate::workspace::{Dependency, Package, Workspace};
 
 /// Which own packages a package may be built from. Nothing points back.
-const ARROWS: [(&str, &[&str]); 10] = [
+const ARROWS: [(&str, &[&str]); 11] = [
     ("signstar-core", &[]),
     ("signstar-confine", &[]),
     ("signstar-smartcard", &["signstar-core"]),
     ("signstar-software", &["signstar-core"]),
+    ("signstar-tpm", &["signstar-core"]),
     ("signstar-certificate", &["signstar-core"]),
     (
         "signstar",
@@ -17,6 +18,7 @@ const ARROWS: [(&str, &[&str]); 10] = [
             "signstar-confine",
             "signstar-smartcard",
             "signstar-software",
+            "signstar-tpm",
         ],
     ),
     (

@@ -19,7 +19,7 @@ const fn needed(program: &'static str, debian: &'static str, arch: &'static str)
 }
 
 /// What `cargo xtask test` needs.
-pub(crate) const TESTS: [Needed; 33] = [
+pub(crate) const TESTS: [Needed; 37] = [
     // The transport, and what a caller may try through it.
     needed("sshd", "openssh-server", "openssh"),
     needed("ssh", "openssh-client", "openssh"),
@@ -58,6 +58,12 @@ pub(crate) const TESTS: [Needed; 33] = [
     needed("perl", "perl", "perl"),
     needed("setpriv", "util-linux", "util-linux"),
     needed("strip", "binutils", "binutils"),
+    // A TPM in software, and the library to reach any, which is too large to be locked in memory
+    // without a capability.
+    needed("setcap", "libcap2-bin", "libcap"),
+    needed("swtpm", "swtpm", "swtpm"),
+    needed("pkg-config", "pkg-config", "pkgconf"),
+    needed("/usr/include/tss2/tss2_esys.h", "libtss2-dev", "tpm2-tss"),
     // Manual pages.
     needed("mandoc", "mandoc", "mandoc"),
 ];

@@ -13,6 +13,7 @@ use crate::trusted_file::{self, Kind};
 
 pub(super) const BACK_END: BackEnd = BackEnd {
     name: "smartcard",
+    environment: &[],
     read,
 };
 

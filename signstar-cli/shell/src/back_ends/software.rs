@@ -11,6 +11,7 @@ use crate::trusted_file::{self, Kind};
 
 pub(super) const BACK_END: BackEnd = BackEnd {
     name: "software",
+    environment: &[],
     read,
 };
 

@@ -30,6 +30,20 @@ fn accepts_the_example_of_its_documentation() {
     assert_eq!(config.keys["database"].declaring, Declaring::Required);
 }
 
+/// Where this build has the back end.
+#[test]
+fn accepts_the_example_of_a_tpm() {
+    let example = COMPLETE.split("```toml\n").nth(2).unwrap();
+    let example = example.split("```").next().unwrap();
+    let found = problems(&format!(
+        "version = 1\n[audit]\nsink = \"stderr\"\n{example}"
+    ));
+    match back_ends::named("tpm") {
+        Ok(_) => assert_eq!(found, [""; 0]),
+        Err(error) => assert!(found[0].contains(&error.to_string()), "{found:?}"),
+    }
+}
+
 /// Every key that the code knows has a row in the reference, and every row is a key of the code.
 #[test]
 fn is_documented_key_by_key() {
@@ -138,7 +152,7 @@ fn names_the_feature_of_a_back_end_that_is_unknown() {
     let text = "version = 1\n[audit]\nsink = \"stderr\"\n[key.a]\nback-end = \"paper\"\ncertificate = \"/c\"\n";
     assert_eq!(
         problems(text),
-        ["line 5: [key.a] `back-end` must be one of: smartcard, software"]
+        ["line 5: [key.a] `back-end` must be one of: smartcard, software, tpm"]
     );
 }
 

@@ -4,7 +4,7 @@ use std::fs;
 
 use signstar_confine::{Arch, Syscall};
 
-use crate::support::world::SIGNER;
+use crate::support::world::{Build, SIGNER};
 use crate::support::{Shell, World};
 
 /// A system call: its name and arguments.
@@ -13,6 +13,9 @@ pub(crate) struct Call {
     pub(crate) name: String,
     pub(crate) arguments: [u64; 6],
 }
+
+/// CAP_IPC_LOCK.
+const IPC_LOCK: &str = "14";
 
 const TRACE: &str = "/run/trace";
 
@@ -37,12 +40,23 @@ pub(crate) fn traced(shell: Shell<'_>) -> Shell<'_> {
     as_root(shell.through("/usr/bin/strace", &arguments))
 }
 
-/// The same shell without the vDSO.
-pub(crate) fn without_vdso(shell: Shell<'_>) -> Shell<'_> {
+/// The login shell of `world` without the vDSO.
+pub(crate) fn without_vdso(world: &World, build: Build) -> Shell<'_> {
+    let capabilities: &[&str] = match build {
+        Build::Static => &[],
+        Build::Devices => {
+            // The kernel gives none of a file to a traced process, and a file that has some takes
+            // away those that the process has.
+            world.set_capabilities(&["-r"]);
+            &[IPC_LOCK]
+        }
+    };
+    let shell = world.shell();
     let (group, user) = (SIGNER.group.to_string(), SIGNER.id.to_string());
     let script = include_str!("../data/without_vdso.py");
     let arguments = ["-I", "-S", "-c", script, TRACE, &group, &user];
-    let arguments: Vec<_> = arguments.iter().map(AsRef::as_ref).collect();
+    let arguments = arguments.iter().chain(capabilities);
+    let arguments: Vec<_> = arguments.map(AsRef::as_ref).collect();
     as_root(shell.through("/usr/bin/python3", &arguments))
 }
 
