@@ -46,6 +46,26 @@ pub fn limit_file_size(bytes: u64) -> Result<(), ConfineError> {
     lower(Resource::RLIMIT_FSIZE, bytes, "limit file size")
 }
 
+/// As [`limit_file_size`], but a helper that is started until then may still have a higher limit. The
+/// process itself could raise its own again: [`limit_file_size`] must follow before lock-down ends.
+///
+/// # Errors
+/// [`ConfineError::Refused`], [`ConfineError::NotInForce`].
+pub fn allow_file_size(bytes: u64) -> Result<(), ConfineError> {
+    let step = "limit file size";
+    let resource = Resource::RLIMIT_FSIZE;
+    let (_, hard) = get(resource, step)?;
+    set(resource, bytes.min(hard), hard, step)
+}
+
+/// Lets the process use so many seconds of processor time; then it ends with SIGXCPU.
+///
+/// # Errors
+/// [`ConfineError::Refused`], [`ConfineError::NotInForce`].
+pub fn limit_processor(seconds: u64) -> Result<(), ConfineError> {
+    lower(Resource::RLIMIT_CPU, seconds, "limit processor time")
+}
+
 /// Lowers the address space limit that [`harden`](crate::harden) has set, once the configuration
 /// is known.
 ///
