@@ -119,8 +119,8 @@ impl WorkerRequest {
             },
             3 => {
                 let id = body.byte()?;
-                let hash = HashAlgorithm::ALL.into_iter();
-                let hash = hash.filter(|hash| hash.openpgp_id() == id).last();
+                let mut known = HashAlgorithm::ALL.into_iter();
+                let hash = known.find(|hash| hash.openpgp_id() == id);
                 let digest = Digest::new(hash.ok_or(MessageError::Body)?, body.rest());
                 Ok(Self::Sign(digest.ok_or(MessageError::Body)?))
             }
@@ -239,8 +239,8 @@ fn public_key(mut body: Fields<'_>) -> Result<PublicKey, MessageError> {
         }
         return Ok(PublicKey::Rsa { n, e });
     }
-    let curves = [Curve::P256, Curve::P384, Curve::P521].into_iter();
-    let curve = curves.filter(|curve| curve_id(*curve) == id).last();
+    let mut curves = [Curve::P256, Curve::P384, Curve::P521].into_iter();
+    let curve = curves.find(|curve| curve_id(*curve) == id);
     let curve = curve.ok_or(MessageError::Body)?;
     let point = body.rest().to_vec();
     if point.len() != 1 + 2 * curve.scalar_bytes() || point.first() != Some(&4) {

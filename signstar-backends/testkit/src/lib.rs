@@ -23,4 +23,5 @@ pub mod encoding;
 pub mod key;
 pub mod openssl;
 pub mod packet;
+pub mod token;
 pub mod verifier;

@@ -9,6 +9,8 @@ pub enum WorkerFault {
     Message,
     /// Confining the process failed.
     Confinement,
+    /// A path that the module is granted cannot be opened.
+    Grant,
     /// The module cannot be found or read.
     ModuleMissing,
     /// Others than root can change the module or its folder.
@@ -53,9 +55,10 @@ pub enum WorkerFault {
 
 impl WorkerFault {
     /// All of them, in the order of their codes, which count from 1.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Message,
         Self::Confinement,
+        Self::Grant,
         Self::ModuleMissing,
         Self::ModuleChangeable,
         Self::ModuleLoad,
@@ -102,6 +105,7 @@ impl WorkerFault {
             Self::Confinement => {
                 failed("the worker could not be confined: see signstar-admin sandbox selftest")
             }
+            Self::Grant => unavailable("a path of `read` or `write` cannot be opened"),
             Self::ModuleMissing => {
                 unavailable("there is no module at its path: install it or mend `module`")
             }
