@@ -7,7 +7,7 @@ use crate::tools::targets;
 use crate::workspace::Workspace;
 
 /// The features of the shell that is released and tested.
-pub(crate) const FEATURES: &str = "software";
+pub(crate) const FEATURES: &str = "software,pkcs11";
 
 /// Builds the login shell with its symbol table, which [`crate::stage`] takes off and
 /// [`crate::symbols`] reads.

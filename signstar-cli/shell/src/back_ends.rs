@@ -2,11 +2,14 @@
 
 use std::any::Any;
 use std::path::Path;
+use std::time::Duration;
 
 use signstar_core::{Failure, Opened, SigningKey};
 
 use crate::config::Table;
 
+#[cfg(feature = "pkcs11")]
+pub mod pkcs11;
 #[cfg(feature = "software")]
 pub mod software;
 
@@ -21,21 +24,24 @@ pub struct BackEnd {
 /// One configured key of a back end: what its table says. The operators' tools look at the type
 /// behind it ([`Key::device_as`](crate::config::Key::device_as)).
 pub trait Device: Any {
-    /// Opens the device, which must hold `key` (the caller compares).
+    /// Opens the device, which must hold `key` (the caller compares). Each answer of the device may
+    /// take `patience`, now and when it signs.
     ///
     /// # Errors
     /// The credential cannot be read or is wrong, or the device cannot be reached.
-    fn open(&self, key: &SigningKey) -> Result<Opened, Failure>;
+    fn open(&self, key: &SigningKey, patience: Duration) -> Result<Opened, Failure>;
 
     /// The files that the accounts which sign must be able to read.
     fn secrets(&self) -> Vec<&Path>;
 }
 
 /// Every back end that there is, compiled in or not.
-const NAMES: [&str; 1] = ["software"];
+const NAMES: [&str; 2] = ["pkcs11", "software"];
 
 /// What this binary was built with.
 pub const COMPILED: &[BackEnd] = &[
+    #[cfg(feature = "pkcs11")]
+    pkcs11::BACK_END,
     #[cfg(feature = "software")]
     software::BACK_END,
 ];

@@ -1,10 +1,10 @@
 //! Everything that is opened before lock-down: sink, caller, certificate, credential, device.
 
 use std::num::NonZeroU32;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use signstar_confine::{
-    arm_deadline, limit_file_size, limit_memory, load_filter, lock_memory,
+    allow_file_size, arm_deadline, limit_file_size, limit_memory, load_filter, lock_memory,
     restrict_files_and_network, rule, shell_rules, ConfineError, OpenFds,
 };
 use signstar_core::{
@@ -59,7 +59,8 @@ impl Enclave {
         let mut sink =
             OpenSink::open(&config.audit).map_err(|error| Failure::new(Refusal::Audit, error))?;
         let mut subject = Subject::new(id);
-        let opened = limit_file_size(sink.file_bytes_max)
+        // A helper of the device's may write files of its own; ours get their limit with the lock-down.
+        let opened = allow_file_size(sink.file_bytes_max)
             .map_err(confinement)
             .and_then(|()| open(config, invocation, salt, &mut subject));
         match opened {
@@ -99,6 +100,7 @@ impl Enclave {
     }
 
     fn lock_down(&self) -> Result<(), ConfineError> {
+        limit_file_size(self.sink.file_bytes_max)?;
         intake::widen();
         let mut rules = shell_rules(&OpenFds {
             log: self.sink.log_descriptor(),
@@ -205,7 +207,9 @@ pub fn open_certificate(key: &Key) -> Result<SigningKey, Failure> {
 /// # Errors
 /// It cannot be opened, or holds another key.
 pub fn open_device(key: &Key, signing_key: &SigningKey) -> Result<Opened, Failure> {
-    let device = key.device.open(signing_key)?;
+    let device = key
+        .device
+        .open(signing_key, Duration::from_secs(key.device_seconds))?;
     signing_key
         .check_signer(device.signer.as_ref())
         .map_err(|error| Failure::new(Refusal::Certificate, error))?;

@@ -4,14 +4,24 @@ use super::Tree;
 use crate::workspace::{Dependency, Package, Workspace};
 
 /// Which own packages a package may be built from. Nothing points back.
-const ARROWS: [(&str, &[&str]); 8] = [
+const ARROWS: [(&str, &[&str]); 10] = [
     ("signstar-core", &[]),
     ("signstar-confine", &[]),
     ("signstar-software", &["signstar-core"]),
+    ("signstar-pkcs11", &["signstar-core"]),
     ("signstar-certificate", &["signstar-core"]),
     (
         "signstar",
-        &["signstar-core", "signstar-confine", "signstar-software"],
+        &[
+            "signstar-core",
+            "signstar-confine",
+            "signstar-pkcs11",
+            "signstar-software",
+        ],
+    ),
+    (
+        "signstar-pkcs11-worker",
+        &["signstar-core", "signstar-confine", "signstar-pkcs11"],
     ),
     (
         "signstar-admin",
