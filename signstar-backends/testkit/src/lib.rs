@@ -25,3 +25,4 @@ pub mod openssl;
 pub mod packet;
 pub mod token;
 pub mod verifier;
+pub mod worker;

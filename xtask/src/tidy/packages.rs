@@ -34,7 +34,10 @@ const ARROWS: [(&str, &[&str]); 10] = [
         ],
     ),
     // For tests only: nothing is built from it.
-    ("signstar-testkit", &["signstar-core", "signstar-software"]),
+    (
+        "signstar-testkit",
+        &["signstar-core", "signstar-confine", "signstar-pkcs11"],
+    ),
     ("xtask", &["signstar-admin"]),
 ];
 

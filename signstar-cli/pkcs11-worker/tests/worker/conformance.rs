@@ -3,12 +3,12 @@
 use signstar_testkit::conformance::{Counting, check};
 use signstar_testkit::token::{KINDS, Software, Token};
 
-use crate::bench::Bench;
+use crate::worker;
 
 fn every_kind_conforms(software: Software) {
     for (kind, _) in KINDS {
         let token = Token::with(software, kind);
-        let mut signer = Bench::new(&token).signer();
+        let mut signer = worker(&token).signer();
         check(&mut signer, kind, Counting::Absent);
         println!("{software:?} {kind}: conforms");
     }

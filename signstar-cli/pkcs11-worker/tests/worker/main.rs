@@ -8,5 +8,12 @@
     reason = "this is a test"
 )]
 
-mod bench;
 mod conformance;
+
+use signstar_testkit::token::Token;
+use signstar_testkit::worker::Worker;
+
+/// The worker that was built with this test, for the key on `token`.
+fn worker(token: &Token) -> Worker {
+    Worker::new(env!("CARGO_BIN_EXE_signstar-pkcs11-worker"), token)
+}

@@ -6,6 +6,7 @@ pub(crate) struct Configuration {
     user: Vec<String>,
     key: Vec<String>,
     audit: Option<String>,
+    back_end: Option<(&'static str, String)>,
 }
 
 /// The accounts that have a `[user.NAME]` table: all with the login shell `signstar`.
@@ -35,6 +36,12 @@ impl Configuration {
         self
     }
 
+    /// With another back end and the lines of its table.
+    pub(crate) fn back_end(mut self, name: &'static str, lines: &str) -> Self {
+        self.back_end = Some((name, lines.to_owned()));
+        self
+    }
+
     /// The file's text.
     pub(crate) fn text(&self) -> String {
         let file = "sink = \"file\"\n[audit.file]\npath = \"/run/signstar/audit.log\"";
@@ -44,10 +51,13 @@ impl Configuration {
             let lines = self.user.join("\n");
             text += &format!("\n[user.{user}]\nkey = \"packages\"\n{lines}\n");
         }
+        let software = "secret-key = \"/etc/signstar/packages.secret.pgp\"";
+        let software = ("software", software.to_owned());
+        let (name, table) = self.back_end.as_ref().unwrap_or(&software);
         text + &format!(
-            "\n[key.packages]\nback-end = \"software\"\n\
+            "\n[key.packages]\nback-end = \"{name}\"\n\
              certificate = \"/etc/signstar/packages.pgp\"\n{}\n\n\
-             [key.packages.software]\nsecret-key = \"/etc/signstar/packages.secret.pgp\"\n",
+             [key.packages.{name}]\n{table}\n",
             self.key.join("\n")
         )
     }

@@ -1,39 +1,39 @@
 //! Workers for tests: started as the login shell starts them.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use signstar_confine::{Helper, start_helper};
 use signstar_core::{Digest, ModuleSettings, PublicKey, RawSignature, Signer, SignerError};
-use signstar_testkit::token::{PIN, Token};
 use zeroize::Zeroizing;
 
+use crate::token::{PIN, Token};
+
 /// Long enough for a slow machine.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Everything that a worker is started with.
 #[derive(Clone)]
-pub(crate) struct Bench {
-    pub(crate) settings: ModuleSettings,
-    pub(crate) environment: Vec<(String, String)>,
-    pub(crate) pin: String,
-    pub(crate) patience: Duration,
+pub struct Worker {
+    /// The program.
+    pub program: PathBuf,
+    /// What it is told first.
+    pub settings: ModuleSettings,
+    /// Its whole environment.
+    pub environment: Vec<(String, String)>,
+    /// The PIN that it gets.
+    pub pin: String,
+    /// How long an answer may take.
+    pub patience: Duration,
 }
 
-/// The worker that was built with this test.
-pub(crate) fn worker() -> &'static Path {
-    Path::new(env!("CARGO_BIN_EXE_signstar-pkcs11-worker"))
-}
-
-fn text(path: PathBuf) -> String {
-    path.into_os_string().into_string().unwrap()
-}
-
-impl Bench {
-    /// For the key that every token here has.
-    pub(crate) fn new(token: &Token) -> Self {
+impl Worker {
+    /// `program` for the key that every token here has.
+    pub fn new(program: impl Into<PathBuf>, token: &Token) -> Self {
+        let text = |path: PathBuf| path.into_os_string().into_string().unwrap();
         let configuration = text(token.configuration());
         Self {
+            program: program.into(),
             settings: ModuleSettings {
                 module: text(token.software.module()),
                 uri: "pkcs11:token=Package%20signing;object=signing".to_owned(),
@@ -47,50 +47,37 @@ impl Bench {
         }
     }
 
-    /// With another URI.
-    pub(crate) fn uri(mut self, uri: &str) -> Self {
-        self.settings.uri = uri.to_owned();
-        self
-    }
-
-    /// With another PIN.
-    pub(crate) fn pin(mut self, pin: &str) -> Self {
-        self.pin = pin.to_owned();
-        self
-    }
-
     /// Starts a worker and does nothing with it.
-    pub(crate) fn start(&self) -> Helper {
-        start_helper(worker(), &self.environment).unwrap()
+    pub fn start(&self) -> Helper {
+        start_helper(&self.program, &self.environment).unwrap()
     }
 
     /// Starts a worker and opens the key.
-    pub(crate) fn open(&self) -> Result<Box<dyn Signer>, SignerError> {
-        let helper = self.start();
-        self.open_with(helper)
+    pub fn open(&self) -> Result<Box<dyn Signer>, SignerError> {
+        self.open_with(self.start())
     }
 
     /// Opens the key by a worker that runs.
-    pub(crate) fn open_with(&self, helper: Helper) -> Result<Box<dyn Signer>, SignerError> {
+    pub fn open_with(&self, helper: Helper) -> Result<Box<dyn Signer>, SignerError> {
         let pin = Zeroizing::new(self.pin.clone().into_bytes());
         let opened =
             signstar_pkcs11::open(helper.socket, self.settings.clone(), pin, self.patience);
         opened.map(|opened| opened.signer)
     }
 
-    /// A signer that starts a worker for each digest.
-    pub(crate) fn signer(self) -> Fresh {
+    /// A signer that starts a worker for each digest, since a worker signs one.
+    pub fn signer(self) -> Fresh {
         let public = self.open().unwrap().public_key().clone();
         Fresh {
-            bench: self,
+            worker: self,
             public,
         }
     }
 }
 
-/// A worker signs one digest; this signs as many as are wanted, each by a worker of its own.
-pub(crate) struct Fresh {
-    bench: Bench,
+/// As many signatures as are wanted, each by a worker of its own.
+pub struct Fresh {
+    worker: Worker,
     public: PublicKey,
 }
 
@@ -100,6 +87,6 @@ impl Signer for Fresh {
     }
 
     fn sign(&mut self, digest: &Digest) -> Result<RawSignature, SignerError> {
-        self.bench.open()?.sign(digest)
+        self.worker.open()?.sign(digest)
     }
 }
