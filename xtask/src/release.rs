@@ -9,6 +9,9 @@ use crate::workspace::Workspace;
 /// The features of the shell that is released and tested.
 pub(crate) const FEATURES: &str = "software,pkcs11";
 
+/// The program that loads PKCS#11 modules.
+pub(crate) const WORKER: &str = "signstar-pkcs11-worker";
+
 /// Builds the login shell with its symbol table, which [`crate::stage`] takes off and
 /// [`crate::symbols`] reads.
 pub(crate) fn shell() -> Result<PathBuf> {
@@ -18,6 +21,17 @@ pub(crate) fn shell() -> Result<PathBuf> {
         &["--", "-C", "strip=none"],
     )?;
     built("signstar")
+}
+
+/// Builds the process that loads PKCS#11 modules: for the C library of this machine, since modules
+/// are libraries of that.
+pub(crate) fn worker() -> Result<PathBuf> {
+    let workspace = Workspace::get()?;
+    workspace
+        .cargo()
+        .args(["build", "--package", WORKER, "--release", "--locked"])
+        .run()?;
+    Ok(workspace.target_directory.join("release").join(WORKER))
 }
 
 /// Builds the operators' tool.

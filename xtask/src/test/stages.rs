@@ -159,8 +159,8 @@ fn build() -> Result<()> {
         .run()
 }
 
-/// The release of the shell; beside it the operators' tool as the tests have it, which the soak
-/// run replaces by its release.
+/// The release of the shell; beside it the operators' tool and the worker as the tests have them, which
+/// the soak run replaces by their releases.
 fn stage() -> Result<()> {
     stage::with_debug_programs(&stage::for_tests()?, &debug_programs()?)
 }

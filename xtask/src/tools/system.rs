@@ -19,7 +19,7 @@ const fn needed(program: &'static str, debian: &'static str, arch: &'static str)
 }
 
 /// What `cargo xtask test` needs.
-pub(crate) const TESTS: [Needed; 26] = [
+pub(crate) const TESTS: [Needed; 31] = [
     // The transport, and what a caller may try through it.
     needed("sshd", "openssh-server", "openssh"),
     needed("ssh", "openssh-client", "openssh"),
@@ -49,6 +49,13 @@ pub(crate) const TESTS: [Needed; 26] = [
     needed("perl", "perl", "perl"),
     needed("setpriv", "util-linux", "util-linux"),
     needed("strip", "binutils", "binutils"),
+    // PKCS#11: a token in software, what makes its keys, and what kryoptic and a module of the
+    // tests' own are built with.
+    needed("softhsm2-util", "softhsm2", "softhsm"),
+    needed("pkcs11-tool", "opensc", "opensc"),
+    needed("clang", "clang", "clang"),
+    needed("cc", "gcc", "gcc"),
+    needed("make", "make", "make"),
     // Manual pages.
     needed("mandoc", "mandoc", "mandoc"),
 ];

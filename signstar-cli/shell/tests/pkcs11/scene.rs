@@ -20,7 +20,7 @@ pub(crate) const PIN_FILE: &str = "/etc/signstar/packages.pin";
 /// The worker, which must have been built.
 pub(crate) fn program() -> PathBuf {
     worker().expect(
-        "there is no worker: run `cargo build --release -p signstar-pkcs11-worker`, or \
+        "there is no worker: run `cargo build -p signstar-pkcs11-worker`, or \
          `cargo xtask test --part stage`",
     )
 }

@@ -295,7 +295,7 @@ pub(crate) fn worker() -> Option<PathBuf> {
         return staged.is_file().then_some(staged);
     }
     let built = Path::new(env!("CARGO_TARGET_TMPDIR"))
-        .join("../release")
+        .join("../debug")
         .join(name);
     if !built.is_file() {
         return None;
