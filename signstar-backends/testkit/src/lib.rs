@@ -20,6 +20,7 @@ pub mod assembly;
 pub mod conformance;
 mod der;
 pub mod encoding;
+pub mod hostile;
 pub mod key;
 pub mod openssl;
 pub mod packet;

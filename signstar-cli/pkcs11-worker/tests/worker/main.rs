@@ -9,6 +9,8 @@
 )]
 
 mod conformance;
+mod faults;
+mod hostile;
 
 use signstar_testkit::token::Token;
 use signstar_testkit::worker::Worker;
