@@ -6,6 +6,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::as_conversions,
     reason = "this is a test"
 )]
 
@@ -13,5 +14,11 @@
 #[allow(unused_imports, reason = "each test program uses a part of it")]
 mod support;
 
+mod faults;
+mod load;
 mod scene;
 mod sign;
+mod trace;
+#[path = "../faults/traced.rs"]
+#[allow(dead_code, reason = "each test program uses a part of it")]
+mod traced;
