@@ -171,7 +171,7 @@ const OLDER: [(&str, &[&str]); 3] = [
 ];
 
 /// Operations of fcntl(2): flags, record locks of both kinds, duplicates. None that sends signals.
-const FCNTL: [u32; 5] = [36, 37, 38, 1030, 1033];
+const FCNTL: [u32; 4] = [36, 37, 38, 1030];
 /// The lowest eight of them: F_DUPFD to F_SETLKW.
 const FCNTL_LOW_MAX: u32 = 7;
 /// TCGETS, FIONREAD, FIONBIO: is it a terminal, how much is there, do not block.

@@ -62,7 +62,7 @@ pub fn restrict_files_to(grants: &Grants) -> Result<Restriction, ConfineError> {
     if outcome.ruleset != RulesetStatus::FullyEnforced || !outcome.no_new_privs {
         return Err(ConfineError::NotInForce { step });
     }
-    // Reading a folder's names needs a right that nobody is granted for the root.
+    // Nobody may be granted /proc: its files lead to the parent's.
     match File::open("/proc/self/status") {
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(Restriction { abi }),
         _ => Err(ConfineError::NotInForce { step }),

@@ -55,7 +55,7 @@ fn a_token_that_may_be_written_counts_wrong_pins_and_signs() {
     let outcome = world.shell().run(b"artifact");
     assert_eq!(outcome.code(), 78, "{}", outcome.stderr);
     assert!(
-        outcome.stderr.contains("one try is left"),
+        outcome.stderr.contains("one%20try%20is%20left"),
         "{}",
         outcome.stderr
     );
