@@ -85,6 +85,8 @@ pub(crate) fn calls_of_strace(world: &World) -> Vec<Call> {
 pub(crate) fn call_of(text: &str) -> Option<Call> {
     let (name, rest) = text.trim_start().split_once('(')?;
     let (arguments, _) = rest.split_once(')').unwrap_or((rest, ""));
+    // Another process was faster with its next call.
+    let arguments = arguments.split(" <unfinished").next().unwrap_or_default();
     let words = arguments.split(", ").map(|word| {
         let digits = word.trim_start_matches("0x");
         u64::from_str_radix(digits, 16).unwrap_or(0)

@@ -18,7 +18,8 @@ fn calls(text: &str) -> Vec<Call> {
         .and_then(|line| line.split_once(' '))
         .unwrap()
         .0;
-    let own = text.lines().filter_map(|line| line.strip_prefix(shell));
+    let own = text.lines().filter_map(|line| line.split_once(' '));
+    let own = own.filter_map(|(process, call)| (process == shell).then_some(call));
     let calls: Vec<Call> = own.filter_map(call_of).collect();
     let is_load = |call: &Call| call.name == "seccomp" && call.arguments[0] == 1;
     let last = calls
