@@ -11,7 +11,7 @@ use crate::policy::Policy;
 use crate::refusal::{Failure, Refusal};
 use crate::request::{Declaration, Intake, Request};
 use crate::signature::{DetachedSignature, Notation, Profile, Unsigned};
-use crate::signer::{Signer, SignerError};
+use crate::signer::Signer;
 
 /// One session, ready to take a stream.
 pub struct Session<'s> {
@@ -174,16 +174,4 @@ impl Session<'_> {
 fn describe(record: &mut Record, digest: &Digest, bytes: u64) {
     record.set(Field::Input, digest);
     record.set(Field::Bytes, bytes);
-}
-
-impl From<SignerError> for Failure {
-    fn from(error: SignerError) -> Self {
-        let refusal = match error {
-            SignerError::Unavailable(_) => Refusal::DeviceUnavailable,
-            SignerError::Busy(_) => Refusal::Busy,
-            SignerError::Credential(_) => Refusal::Credential,
-            SignerError::Failed(_) => Refusal::DeviceFailed,
-        };
-        Self::new(refusal, error)
-    }
 }

@@ -8,6 +8,8 @@ use signstar_core::{Failure, Opened, SigningKey};
 
 use crate::config::Table;
 
+#[cfg(feature = "pkcs11")]
+pub mod pkcs11;
 #[cfg(feature = "smartcard")]
 pub mod smartcard;
 #[cfg(feature = "software")]
@@ -29,8 +31,8 @@ pub struct BackEnd {
 /// One configured key of a back end: what its table says. The operators' tools look at the type
 /// behind it ([`Key::device_as`](crate::config::Key::device_as)).
 pub trait Device: Any {
-    /// Opens the device, which must hold `key` (the caller compares). It may be waited for, then and
-    /// when it signs, for up to `wait`.
+    /// Opens the device, which must hold `key` (the caller compares). Each of its answers may take
+    /// `wait`, now and when it signs, and so may others that use it.
     ///
     /// # Errors
     /// The credential cannot be read or is wrong, or the device cannot be reached.
@@ -41,10 +43,12 @@ pub trait Device: Any {
 }
 
 /// Every back end that there is, compiled in or not.
-pub(crate) const NAMES: [&str; 3] = ["smartcard", "software", "tpm"];
+pub(crate) const NAMES: [&str; 4] = ["pkcs11", "smartcard", "software", "tpm"];
 
 /// What this binary was built with.
 pub const COMPILED: &[BackEnd] = &[
+    #[cfg(feature = "pkcs11")]
+    pkcs11::BACK_END,
     #[cfg(feature = "smartcard")]
     smartcard::BACK_END,
     #[cfg(feature = "software")]

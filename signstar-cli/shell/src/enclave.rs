@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use std::time::{Duration, Instant, SystemTime};
 
 use signstar_confine::{
-    arm_deadline, limit_file_size, limit_memory, load_filter, lock_memory,
+    allow_file_size, arm_deadline, limit_file_size, limit_memory, load_filter, lock_memory,
     restrict_files_and_network, rule, shell_rules, ConfineError, OpenFds,
 };
 use signstar_core::{
@@ -30,6 +30,8 @@ pub struct Enclave {
     pub(crate) sink: OpenSink,
     pub(crate) subject: Subject,
     pub(crate) open: Open,
+    /// To what size the audit file may grow.
+    file_bytes_max: u64,
 }
 
 /// What has been opened for one request.
@@ -57,7 +59,9 @@ impl Enclave {
         id: RequestId,
         salt: [u8; 32],
     ) -> Result<Self, Failure> {
-        limit_file_size(config.audit.file_bytes_max()).map_err(confinement)?;
+        // A helper of a device may write files of its own; ours get their limit with the lock-down.
+        let file_bytes_max = config.audit.file_bytes_max();
+        allow_file_size(file_bytes_max).map_err(confinement)?;
         let mut sink =
             OpenSink::open(&config.audit).map_err(|error| Failure::new(Refusal::Audit, error))?;
         let mut subject = Subject::new(id);
@@ -66,6 +70,7 @@ impl Enclave {
                 sink,
                 subject,
                 open,
+                file_bytes_max,
             }),
             Err(failure) => Err(Ledger {
                 subject,
@@ -98,6 +103,7 @@ impl Enclave {
     }
 
     fn lock_down(&self) -> Result<(), ConfineError> {
+        limit_file_size(self.file_bytes_max)?;
         intake::widen();
         let mut rules = shell_rules(&OpenFds {
             log: self.sink.log_descriptor(),

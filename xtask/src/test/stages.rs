@@ -165,8 +165,8 @@ fn build() -> Result<()> {
         .run()
 }
 
-/// The release of the shell; beside it the operators' tool as the tests have it, which the soak
-/// run replaces by its release.
+/// The release of the shell; beside it the operators' tool and the worker as the tests have them, which
+/// the soak run replaces by their releases.
 fn stage() -> Result<()> {
     let tree = stage::for_tests()?;
     stage::with_debug_programs(&tree, &debug_programs()?)?;

@@ -4,22 +4,28 @@ use super::Tree;
 use crate::workspace::{Dependency, Package, Workspace};
 
 /// Which own packages a package may be built from. Nothing points back.
-const ARROWS: [(&str, &[&str]); 11] = [
+const ARROWS: [(&str, &[&str]); 13] = [
     ("signstar-core", &[]),
     ("signstar-confine", &[]),
     ("signstar-smartcard", &["signstar-core"]),
     ("signstar-software", &["signstar-core"]),
     ("signstar-tpm", &["signstar-core"]),
+    ("signstar-pkcs11", &["signstar-core"]),
     ("signstar-certificate", &["signstar-core"]),
     (
         "signstar",
         &[
             "signstar-core",
             "signstar-confine",
+            "signstar-pkcs11",
             "signstar-smartcard",
             "signstar-software",
             "signstar-tpm",
         ],
+    ),
+    (
+        "signstar-pkcs11-worker",
+        &["signstar-core", "signstar-confine", "signstar-pkcs11"],
     ),
     (
         "signstar-admin",
@@ -32,7 +38,10 @@ const ARROWS: [(&str, &[&str]); 11] = [
         ],
     ),
     // For tests only: nothing is built from it.
-    ("signstar-testkit", &["signstar-core", "signstar-software"]),
+    (
+        "signstar-testkit",
+        &["signstar-core", "signstar-confine", "signstar-pkcs11"],
+    ),
     ("signstar-virtual-card", &[]),
     ("xtask", &["signstar-admin"]),
 ];

@@ -19,7 +19,7 @@ const fn needed(program: &'static str, debian: &'static str, arch: &'static str)
 }
 
 /// What `cargo xtask test` needs.
-pub(crate) const TESTS: [Needed; 37] = [
+pub(crate) const TESTS: [Needed; 40] = [
     // The transport, and what a caller may try through it.
     needed("sshd", "openssh-server", "openssh"),
     needed("ssh", "openssh-client", "openssh"),
@@ -62,8 +62,13 @@ pub(crate) const TESTS: [Needed; 37] = [
     // without a capability.
     needed("setcap", "libcap2-bin", "libcap"),
     needed("swtpm", "swtpm", "swtpm"),
-    needed("pkg-config", "pkg-config", "pkgconf"),
     needed("/usr/include/tss2/tss2_esys.h", "libtss2-dev", "tpm2-tss"),
+    // PKCS#11: a token in software, what makes its keys, and what kryoptic and a module of the
+    // tests' own are built with.
+    needed("softhsm2-util", "softhsm2", "softhsm"),
+    needed("pkcs11-tool", "opensc", "opensc"),
+    needed("cc", "gcc", "gcc"),
+    needed("make", "make", "make"),
     // Manual pages.
     needed("mandoc", "mandoc", "mandoc"),
 ];

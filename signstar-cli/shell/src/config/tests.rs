@@ -22,7 +22,7 @@ fn accepts_the_example_of_its_documentation() {
         .map_err(|error| error.to_string())
         .unwrap();
     assert_eq!(config.users.len(), 2);
-    assert_eq!(config.keys.len(), 2);
+    assert_eq!(config.keys.len(), 3);
     let user = &config.users["signer"];
     assert_eq!(user.key, "packages");
     assert_eq!(user.input_bytes_max, 4_294_967_296);
@@ -54,7 +54,6 @@ fn is_documented_key_by_key() {
         ("audit.syslog", "[audit.syslog]\n"),
         ("audit.file", "[audit.file]\n"),
         ("user.NAME", "[user.NAME]\n"),
-        ("key.NAME", "[key.NAME]\nback-end = \"software\"\n"),
     ];
     let tables = tables.map(|(name, head)| (name.to_owned(), head.to_owned()));
     // Tests of one package have the back ends of its default features, those of the workspace all.
@@ -68,35 +67,50 @@ fn is_documented_key_by_key() {
             Some(sink) => format!("[audit]\nsink = \"{sink}\"\n"),
             None => String::new(),
         };
-        let found = problems(&format!("{sink}{head}nonsense = 1\n"));
-        let problem = found
-            .iter()
-            .find(|text| text.contains("\"nonsense\""))
-            .unwrap();
-        let known = problem
-            .split("(known: ")
-            .nth(1)
-            .unwrap()
-            .trim_end_matches(')');
-        let mut known: Vec<&str> = known.split(", ").collect();
-        let title = match name.as_str() {
-            "" => "## The file".to_owned(),
-            _ => format!("## `[{name}]`"),
-        };
-        let section = COMPLETE.split(&format!("\n{title}\n")).nth(1);
-        let section = section.unwrap_or_else(|| panic!("no section {title}"));
-        let rows = section.split("\n## ").next().unwrap().lines();
-        let mut documented: Vec<&str> = rows
-            .filter_map(|row| row.strip_prefix("| `")?.split('`').next())
-            .collect();
-        if name == "key.NAME" {
-            // Of the tables of back ends only that of the chosen one is known.
-            documented.retain(|key| *key == "software" || !back_ends::NAMES.contains(key));
-        }
-        known.sort_unstable();
-        documented.sort_unstable();
-        assert_eq!(documented, known, "{title}");
+        documents(&name, &known(&format!("{sink}{head}")));
     }
+    // Each back end knows its own table.
+    let of = |back_end: &BackEnd| {
+        let name = back_end.name;
+        known(&format!("[key.NAME]\nback-end = \"{name}\"\n"))
+    };
+    let mut all: Vec<String> = back_ends::COMPILED.iter().flat_map(of).collect();
+    all.sort_unstable();
+    all.dedup();
+    documents("key.NAME", &all);
+}
+
+/// The keys that the table at the end of `head` may have.
+fn known(head: &str) -> Vec<String> {
+    let found = problems(&format!("{head}nonsense = 1\n"));
+    let problem = found
+        .iter()
+        .find(|text| text.contains("\"nonsense\""))
+        .unwrap();
+    let known = problem
+        .split("(known: ")
+        .nth(1)
+        .unwrap()
+        .trim_end_matches(')');
+    known.split(", ").map(str::to_owned).collect()
+}
+
+/// Asserts that the reference has a row for each of `known`, and no others.
+fn documents(name: &str, known: &[String]) {
+    let mut known: Vec<&str> = known.iter().map(String::as_str).collect();
+    let title = match name {
+        "" => "## The file".to_owned(),
+        _ => format!("## `[{name}]`"),
+    };
+    let section = COMPLETE.split(&format!("\n{title}\n")).nth(1);
+    let section = section.unwrap_or_else(|| panic!("no section {title}"));
+    let rows = section.split("\n## ").next().unwrap().lines();
+    let mut documented: Vec<&str> = rows
+        .filter_map(|row| row.strip_prefix("| `")?.split('`').next())
+        .collect();
+    known.sort_unstable();
+    documented.sort_unstable();
+    assert_eq!(documented, known, "{title}");
 }
 
 #[test]
@@ -152,7 +166,7 @@ fn names_the_feature_of_a_back_end_that_is_unknown() {
     let text = "version = 1\n[audit]\nsink = \"stderr\"\n[key.a]\nback-end = \"paper\"\ncertificate = \"/c\"\n";
     assert_eq!(
         problems(text),
-        ["line 5: [key.a] `back-end` must be one of: smartcard, software, tpm"]
+        ["line 5: [key.a] `back-end` must be one of: pkcs11, smartcard, software, tpm"]
     );
 }
 

@@ -17,7 +17,8 @@ pub(crate) struct Call {
 /// CAP_IPC_LOCK.
 const IPC_LOCK: &str = "14";
 
-const TRACE: &str = "/run/trace";
+/// Where strace notes it.
+pub(crate) const TRACE: &str = "/run/trace";
 
 /// The same shell under strace.
 pub(crate) fn traced(shell: Shell<'_>) -> Shell<'_> {
@@ -89,15 +90,22 @@ pub(crate) fn calls_of_strace(world: &World) -> Vec<Call> {
     let text = fs::read_to_string(world.path(TRACE)).expect("strace notes what it sees");
     let calls = text.lines().filter_map(|line| {
         let (_, call) = line.split_once(' ')?;
-        let (name, rest) = call.trim_start().split_once('(')?;
-        let (arguments, _) = rest.split_once(')').unwrap_or((rest, ""));
-        let words = arguments.split(", ").map(|word| {
-            let digits = word.trim_start_matches("0x");
-            u64::from_str_radix(digits, 16).unwrap_or(0)
-        });
-        Some(call_of(name, words))
+        call_of(call)
     });
     after_the_filter(calls.collect())
+}
+
+/// A call as strace writes it, without the number of the process.
+pub(crate) fn call_of(text: &str) -> Option<Call> {
+    let (name, rest) = text.trim_start().split_once('(')?;
+    let (arguments, _) = rest.split_once(')').unwrap_or((rest, ""));
+    // Another process was faster with its next call.
+    let arguments = arguments.split(" <unfinished").next().unwrap_or_default();
+    let words = arguments.split(", ").map(|word| {
+        let digits = word.trim_start_matches("0x");
+        u64::from_str_radix(digits, 16).unwrap_or(0)
+    });
+    Some(call_with(name, words))
 }
 
 /// What the other tracer noted.
@@ -108,12 +116,12 @@ pub(crate) fn calls_of_python(world: &World) -> Vec<Call> {
         let mut words = line.split(' ').map(|word| word.parse::<u64>().unwrap());
         let number = i64::try_from(words.next().unwrap()).unwrap();
         let call = known.iter().find(|known| known.number == number).unwrap();
-        call_of(call.name, words)
+        call_with(call.name, words)
     });
     after_the_filter(calls.collect())
 }
 
-fn call_of(name: &str, words: impl Iterator<Item = u64>) -> Call {
+fn call_with(name: &str, words: impl Iterator<Item = u64>) -> Call {
     let mut arguments = [0; 6];
     for (argument, word) in arguments.iter_mut().zip(words) {
         *argument = word;

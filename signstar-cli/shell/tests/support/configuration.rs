@@ -6,7 +6,7 @@ pub(crate) struct Configuration {
     user: Vec<String>,
     key: Vec<String>,
     audit: Option<String>,
-    card: Option<String>,
+    back_end: Option<(&'static str, String)>,
 }
 
 /// The file with a card's PIN, inside.
@@ -40,8 +40,13 @@ impl Configuration {
     }
 
     /// With the key on the card `ident` and its PIN in [`PIN`].
-    pub(crate) fn on_card(mut self, ident: &str) -> Self {
-        self.card = Some(ident.to_owned());
+    pub(crate) fn on_card(self, ident: &str) -> Self {
+        self.back_end("smartcard", &format!("card = \"{ident}\"\npin = \"{PIN}\""))
+    }
+
+    /// With another back end and the lines of its table.
+    pub(crate) fn back_end(mut self, name: &'static str, lines: &str) -> Self {
+        self.back_end = Some((name, lines.to_owned()));
         self
     }
 
@@ -54,17 +59,13 @@ impl Configuration {
             let lines = self.user.join("\n");
             text += &format!("\n[user.{user}]\nkey = \"packages\"\n{lines}\n");
         }
-        let (back_end, device) = match &self.card {
-            Some(ident) => ("smartcard", format!("card = \"{ident}\"\npin = \"{PIN}\"")),
-            None => (
-                "software",
-                "secret-key = \"/etc/signstar/packages.secret.pgp\"".to_owned(),
-            ),
-        };
+        let software = "secret-key = \"/etc/signstar/packages.secret.pgp\"";
+        let software = ("software", software.to_owned());
+        let (name, table) = self.back_end.as_ref().unwrap_or(&software);
         text + &format!(
-            "\n[key.packages]\nback-end = \"{back_end}\"\n\
+            "\n[key.packages]\nback-end = \"{name}\"\n\
              certificate = \"/etc/signstar/packages.pgp\"\n{}\n\n\
-             [key.packages.{back_end}]\n{device}\n",
+             [key.packages.{name}]\n{table}\n",
             self.key.join("\n")
         )
     }
