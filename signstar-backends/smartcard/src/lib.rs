@@ -86,7 +86,7 @@ fn find(location: &Location) -> Result<Box<dyn Link>, SignerError> {
         match choose(readers, location.card, left)? {
             Some(found) => return Ok(found),
             None if occupied == 0 => return Err(absent(location.card, cards)),
-            None if start.elapsed() >= location.wait => {
+            None if left.is_zero() => {
                 return Err(Fault::Occupied(location.wait).into_error(location.card));
             }
             None => std::thread::sleep(PAUSE),
@@ -94,29 +94,33 @@ fn find(location: &Location) -> Result<Box<dyn Link>, SignerError> {
     }
 }
 
-/// The one of `readers` with `card` in it; the others are left alone.
+/// The one of `readers` with `card` in it; the others are left alone. Those that are locked come
+/// last.
 fn choose(
     readers: Readers,
     card: Ident,
     wait: Duration,
 ) -> Result<Option<Box<dyn Link>>, SignerError> {
-    let mut found: Option<Box<dyn Link>> = None;
-    let mut failure = None;
+    let start = Instant::now();
+    let (mut locked, mut failure) = (Vec::new(), None);
     for mut reader in readers.connected {
-        match slot::ident(&mut reader, wait) {
-            Ok(Some(ident)) if ident == card => {
-                found = Some(Box::new(reader));
-                break;
-            }
+        match slot::ident(&mut reader, Duration::ZERO) {
+            Ok(Some(ident)) if ident == card => return Ok(Some(Box::new(reader))),
             Ok(_) => {}
+            Err(Fault::Occupied(_)) => locked.push(reader),
             // It may have been the one.
             Err(fault) => failure = Some(fault),
         }
     }
-    match (found, failure) {
-        (None, Some(fault)) => Err(fault.into_error(card)),
-        (found, _) => Ok(found),
+    for mut reader in locked {
+        match slot::ident(&mut reader, wait.saturating_sub(start.elapsed())) {
+            Ok(Some(ident)) if ident == card => return Ok(Some(Box::new(reader))),
+            Ok(_) => {}
+            Err(Fault::Occupied(_)) => failure = Some(Fault::Occupied(wait)),
+            Err(fault) => failure = Some(fault),
+        }
     }
+    failure.map_or(Ok(None), |fault| Err(fault.into_error(card)))
 }
 
 fn absent(card: Ident, others: usize) -> SignerError {

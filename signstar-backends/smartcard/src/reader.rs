@@ -3,7 +3,8 @@
 //! A connection is shared, and no card is ever reset: others use it too. pcsc-lite's own wait for a card that another program has locked has no bound,
 //! so we ask before we lock: a command to the reader (not to the card) is answered with "shared by
 //! somebody else" at once. Only if the lock is taken between question and lock does pcsc-lite wait,
-//! and then the deadline of the process bounds it.
+//! and then the deadline of the process bounds it. So it does for the connection itself: pcscd lets
+//! nobody connect to a card, ours or another, while somebody has it locked.
 
 use std::collections::BTreeSet;
 use std::ffi::CString;
@@ -70,6 +71,9 @@ impl Readers {
                     descriptors: descriptors.clone(),
                 }),
                 Err(Error::SharingViolation) => found.occupied += 1,
+                Err(Error::NoService | Error::ServiceStopped | Error::CommError) => {
+                    return Err(Fault::Lost);
+                }
                 // Empty, or what is in it does not answer.
                 Err(_) => {}
             }
@@ -110,9 +114,13 @@ impl Reader {
     }
 }
 
-/// Leaves the card as it is: the drop of the library's own type would reset it.
+/// Leaves the card as it is: the drop of the library's own type would reset it. pcscd would have us
+/// wait for whoever has locked the card, so that one stays connected to the end of the process.
 impl Drop for Reader {
     fn drop(&mut self) {
+        if self.wait(Duration::ZERO).is_err() {
+            std::mem::forget(self.card.take());
+        }
         let disconnected = self
             .card
             .take()

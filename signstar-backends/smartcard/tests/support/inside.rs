@@ -9,6 +9,9 @@ use signstar_virtual_card::{Touch, VirtualCard};
 /// Set in the namespaces.
 const INSIDE: &str = "SIGNSTAR_TEST_INSIDE";
 
+/// A test that takes longer hangs.
+const SECONDS_MAX: &str = "120";
+
 /// An empty `/run` and a loopback interface.
 const SETTLE: &str = "mount -t tmpfs tmpfs /run && ip link set lo up && exec \"$@\"";
 
@@ -17,7 +20,8 @@ pub(crate) fn inside(name: &str, body: impl FnOnce()) {
     if std::env::var_os(INSIDE).is_some() {
         return body();
     }
-    let output = Command::new("unshare")
+    let output = Command::new("timeout")
+        .args(["--kill-after=5", SECONDS_MAX, "unshare"])
         .args([
             "--mount",
             "--net",
