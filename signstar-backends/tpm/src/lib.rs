@@ -25,8 +25,8 @@
 //! `TPM_RC_TESTING`); after that the device is busy.
 //!
 //! # What it does not protect against
-//! The auth value is copied by tpm2-tss into memory that it does not wipe. A TPM has no counter
-//! of a key's signatures. Waiting for an answer has no limit here: the caller has a deadline.
+//! tpm2-tss keeps the auth value for the time of one signature, and what it computes from it may
+//! stay in memory until the process ends. A TPM has no counter of a key's signatures. Waiting for an answer has no limit here: the caller has a deadline.
 //!
 //! # What is deliberately absent
 //! OpenPGP, files, variables of the environment, the choice of another way to the TPM than a

@@ -87,7 +87,7 @@ impl Tool {
         let public = template::storage_key().map_err(|error| failure(doing, error))?;
         self.set_owner_auth(owner)?;
         let session = self.unsalted()?;
-        let made = session::under(&mut self.context, session, doing, |context| {
+        let made = self.under(session, doing, |context| {
             context.create_primary(Hierarchy::Owner, public, None, None, None, None)
         })?;
         let session = self.unsalted()?;
@@ -132,7 +132,7 @@ impl Tool {
         let auth = auth.transpose().map_err(failed)?;
         let session =
             session::by_auth_value(&mut self.context, above, Encrypted::Command).map_err(failed)?;
-        let made = session::under(&mut self.context, session, doing, |context| {
+        let made = self.under(session, doing, |context| {
             context.create(above, public, auth, None, None, None)
         })?;
         self.close(above)?;
@@ -163,7 +163,7 @@ impl Tool {
         let private = Private::try_from(private).map_err(failed)?;
         let session =
             session::by_auth_value(&mut self.context, above, Encrypted::Command).map_err(failed)?;
-        let key = session::under(&mut self.context, session, doing, |context| {
+        let key = self.under(session, doing, |context| {
             context.load(above, private, public)
         })?;
         self.set_owner_auth(owner)?;
@@ -186,7 +186,7 @@ impl Tool {
         let place = PersistentTpmHandle::new(handle.value()).map_err(failed)?;
         self.set_owner_auth(owner)?;
         let session = self.unsalted()?;
-        session::under(&mut self.context, session, doing, |context| {
+        self.under(session, doing, |context| {
             context.evict_control(Provision::Owner, object, Persistent::Persistent(place))
         })?;
         Ok(())
@@ -270,10 +270,29 @@ impl Tool {
         let doing = "keeping the key in the TPM";
         let place =
             PersistentTpmHandle::new(handle.value()).map_err(|error| failure(doing, error))?;
-        let kept = session::under(&mut self.context, session, doing, |context| {
+        let kept = self.under(session, doing, |context| {
             context.evict_control(Provision::Owner, key.into(), Persistent::Persistent(place))
         })?;
         self.close(KeyHandle::from(kept))
+    }
+
+    /// Does `action` under `session`, and ends that. The library would try to end once more, when
+    /// it is closed, what has ended with its command.
+    fn under<T>(
+        &mut self,
+        session: AuthSession,
+        doing: &str,
+        action: impl FnOnce(&mut Context) -> Result<T, tss_esapi::Error>,
+    ) -> Result<T, SignerError> {
+        let (attributes, mask) = SessionAttributesBuilder::new()
+            .with_continue_session(true)
+            .build();
+        self.context
+            .tr_sess_set_attributes(session, attributes, mask)
+            .map_err(|error| failure(doing, error))?;
+        let done = session::under(&mut self.context, session, doing, action)?;
+        session::end(&mut self.context, session);
+        Ok(done)
     }
 
     fn set_owner_auth(&mut self, owner: OwnerAuth<'_>) -> Result<(), SignerError> {
@@ -298,8 +317,7 @@ impl Tool {
         kind: SessionType,
     ) -> Result<AuthSession, SignerError> {
         let failed = |error| failure("beginning a session", error);
-        let session = self
-            .context
+        self.context
             .start_auth_session(
                 parent,
                 None,
@@ -309,14 +327,7 @@ impl Tool {
                 HashingAlgorithm::Sha256,
             )
             .map_err(failed)?
-            .ok_or_else(nonsense)?;
-        let (attributes, mask) = SessionAttributesBuilder::new()
-            .with_continue_session(false)
-            .build();
-        self.context
-            .tr_sess_set_attributes(session, attributes, mask)
-            .map_err(failed)?;
-        Ok(session)
+            .ok_or_else(nonsense)
     }
 
     fn flush(&mut self, key: KeyHandle) -> Result<(), SignerError> {

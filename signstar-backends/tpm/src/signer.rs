@@ -189,7 +189,10 @@ impl Key {
                 context
                     .tr_set_auth(ObjectHandle::from(handle), Auth::try_from(auth.as_slice())?)?;
             }
-            context.sign(handle, hash, scheme, external()?)
+            let signed = context.sign(handle, hash, scheme, external()?);
+            // The library's own copy, over which it writes what it is given.
+            context.tr_set_auth(ObjectHandle::from(handle), Auth::default())?;
+            signed
         })
     }
 }
