@@ -95,9 +95,14 @@ pub(crate) fn calls_of_strace(world: &World) -> Vec<Call> {
     after_the_filter(calls.collect())
 }
 
-/// A call as strace writes it, without the number of the process.
+/// A call as strace writes it, without the number of the process; `None` for what is none.
 pub(crate) fn call_of(text: &str) -> Option<Call> {
-    let (name, rest) = text.trim_start().split_once('(')?;
+    // The answer to a call that stands further up: its text may have parentheses of its own.
+    let text = text.trim_start();
+    if text.starts_with("<...") {
+        return None;
+    }
+    let (name, rest) = text.split_once('(')?;
     let (arguments, _) = rest.split_once(')').unwrap_or((rest, ""));
     // Another process was faster with its next call.
     let arguments = arguments.split(" <unfinished").next().unwrap_or_default();
