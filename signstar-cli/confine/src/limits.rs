@@ -63,6 +63,14 @@ pub fn limit_memory(bytes: u64) -> Result<(), ConfineError> {
     lower(Resource::RLIMIT_AS, bytes, "limit address space")
 }
 
+/// Ends the process after so many seconds of processor time.
+///
+/// # Errors
+/// [`ConfineError::Refused`], [`ConfineError::NotInForce`].
+pub fn limit_processor_time(seconds: u64) -> Result<(), ConfineError> {
+    lower(Resource::RLIMIT_CPU, seconds, "limit processor time")
+}
+
 /// Sets soft and hard limit to `wanted`, or to the hard limit where that is lower already.
 fn lower(resource: Resource, wanted: rlim_t, step: &'static str) -> Result<(), ConfineError> {
     let (_, hard) = get(resource, step)?;

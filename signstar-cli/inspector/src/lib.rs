@@ -20,6 +20,7 @@ mod fields;
 mod finding;
 mod image;
 mod mtree;
+mod order;
 mod package;
 mod rules;
 mod source;
@@ -27,53 +28,9 @@ mod source;
 use std::io::Read;
 
 pub use finding::{Code, Finding};
+pub use order::{Order, OrderError};
 pub use rules::Rules;
-
-/// What an artifact can be.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ArtifactKind {
-    /// A package for pacman, `*.pkg.tar.zst` say.
-    #[default]
-    PacmanPackage,
-    /// A repository's database, `*.db` or `*.files`.
-    PacmanDatabase,
-    /// A bootable or other image with an ISO 9660 file system.
-    Iso,
-}
-
-impl ArtifactKind {
-    /// All of them, with the names that the configuration has for them.
-    pub const ALL: [(&str, Self); 3] = [
-        ("pacman-package", Self::PacmanPackage),
-        ("pacman-database", Self::PacmanDatabase),
-        ("iso", Self::Iso),
-    ];
-}
-
-/// What an artifact says it is. What a kind does not have is empty.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Identity {
-    /// What it is.
-    pub kind: ArtifactKind,
-    /// The package's name, or the image's volume identifier.
-    pub name: String,
-    /// The name of what the package was built with others from.
-    pub base: String,
-    /// `[EPOCH:]VERSION-RELEASE`.
-    pub version: String,
-    /// What it runs on.
-    pub architecture: String,
-    /// Who built it, as they say.
-    pub packager: String,
-    /// The program that built it, as it says.
-    pub build_tool: String,
-    /// When it was built, in seconds since 1970, as it says.
-    pub build_date: Option<u64>,
-    /// Entries of a package, packages of a database.
-    pub entries: u64,
-    /// How many bytes it unpacks to.
-    pub unpacked_bytes: u64,
-}
+pub use signstar_core::{ArtifactKind, Identity, Verdict};
 
 /// Reads `input` to its end as an artifact of this kind.
 ///

@@ -150,7 +150,7 @@ fn identity(package: &(u64, Vec<u8>), build: &(u64, Vec<u8>)) -> Result<Identity
         version: one("pkgver")?.to_owned(),
         architecture: one("arch")?.to_owned(),
         packager: one("packager")?.to_owned(),
-        build_date: Some(number(one("builddate")?).ok_or(form)?),
+        build_date: number(one("builddate")?).ok_or(form)?,
         ..Identity::default()
     };
     let sound = is_package_name(&identity.name)
@@ -182,7 +182,7 @@ fn identity(package: &(u64, Vec<u8>), build: &(u64, Vec<u8>)) -> Result<Identity
     let date = number(one("builddate")?).ok_or(form)?;
     let same = one("pkgarch")? == identity.architecture
         && one("packager")? == identity.packager
-        && Some(date) == identity.build_date;
+        && date == identity.build_date;
     if !same {
         return Err(Code::BuildsDiffer.at(*build_at));
     }

@@ -20,6 +20,29 @@ pub struct Rules {
 }
 
 impl Rules {
+    /// Each list with the name that configuration and arguments have for it.
+    pub fn named(&self) -> [(&'static str, &[String]); 5] {
+        [
+            ("name", &self.names),
+            ("architecture", &self.architectures),
+            ("packager", &self.packagers),
+            ("build-tool", &self.build_tools),
+            ("volume", &self.volumes),
+        ]
+    }
+
+    /// The list called `name`.
+    pub fn named_mut(&mut self, name: &str) -> Option<&mut Vec<String>> {
+        Some(match name {
+            "name" => &mut self.names,
+            "architecture" => &mut self.architectures,
+            "packager" => &mut self.packagers,
+            "build-tool" => &mut self.build_tools,
+            "volume" => &mut self.volumes,
+            _ => return None,
+        })
+    }
+
     /// Whether all lists allow what `identity` says.
     pub(crate) fn judge(&self, identity: &Identity) -> Result<(), Finding> {
         let judged: &[(&[String], &str, Code)] = match identity.kind {

@@ -45,7 +45,7 @@ fn a_sound_package_is_taken_and_named() {
     assert_eq!(identity.architecture, "x86_64");
     assert_eq!(identity.packager, "Somebody <somebody@example.org>");
     assert_eq!(identity.build_tool, "makepkg");
-    assert_eq!(identity.build_date, Some(1_700_000_000));
+    assert_eq!(identity.build_date, 1_700_000_000);
     assert_eq!(identity.entries, 6);
 }
 
