@@ -188,9 +188,13 @@ impl<R: Read> Archive<R> {
             };
             check_path(plain).map(|()| plain.to_owned())
         };
-        let path =
-            named(extension.path.unwrap_or(header.path)).ok_or(Code::EntryName.at(position))?;
-        let target = extension.target.unwrap_or(header.target);
+        let strange = Code::EntryName.at(position);
+        let path = extension
+            .path
+            .or(header.path)
+            .and_then(named)
+            .ok_or(strange)?;
+        let target = extension.target.or(header.target).ok_or(strange)?;
         // A size belongs to files, a target to links, and neither to anything else.
         let is_link = matches!(header.kind, Kind::HardLink | Kind::SymbolicLink);
         if is_link == target.is_empty() || (header.kind != Kind::File && header.size > 0) {

@@ -23,13 +23,15 @@ pub(crate) enum Kind {
 /// A header, before an extended one has its say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Header {
-    pub(super) path: String,
+    /// `None` where it is no text: an extended header must have another one then.
+    pub(super) path: Option<String>,
     pub(super) kind: Kind,
     pub(super) mode: u32,
     pub(super) owner: (u64, u64),
     pub(super) size: u64,
     pub(super) modified: u64,
-    pub(super) target: String,
+    /// As the path.
+    pub(super) target: Option<String>,
 }
 
 /// Takes the fields off a block one by one.
@@ -42,7 +44,7 @@ impl<'b> Fields<'b> {
         Ok(field)
     }
 
-    fn text(&mut self, length: usize) -> Result<String, Code> {
+    fn text(&mut self, length: usize) -> Result<Option<String>, Code> {
         text(self.take(length)?)
     }
 
@@ -81,9 +83,10 @@ impl Header {
             return Err(Code::HeaderNumber);
         }
         let mode = u32::try_from(mode).ok().filter(|mode| *mode <= 0o7777);
-        let path = match prefix.as_str() {
-            "" => name,
-            prefix => format!("{prefix}/{name}"),
+        let path = match (prefix.as_deref(), name) {
+            (Some(""), name) => name,
+            (Some(prefix), Some(name)) => Some(format!("{prefix}/{name}")),
+            (None, _) | (_, None) => None,
         };
         Ok(Self {
             path,
@@ -104,21 +107,18 @@ impl Header {
     }
 }
 
-/// Text up to the first NUL; behind it there is nothing else.
-fn text(field: &[u8]) -> Result<String, Code> {
-    let end = field
-        .iter()
-        .position(|&byte| byte == 0)
-        .unwrap_or(field.len());
-    let (text, rest) = field.split_at_checked(end).unwrap_or((field, &[]));
+/// Text up to the first NUL, behind which there is nothing else; `None` where it is not UTF-8, as
+/// when a long name was cut inside of a character.
+fn text(field: &[u8]) -> Result<Option<String>, Code> {
+    let end = field.iter().position(|&byte| byte == 0);
+    let (text, rest) = field
+        .split_at_checked(end.unwrap_or(field.len()))
+        .unwrap_or((field, &[]));
     if rest.iter().any(|&byte| byte != 0) {
         return Err(Code::PaddingUsed);
     }
-    let text = std::str::from_utf8(text).map_err(|_| Code::EntryName)?;
-    match is_text(text) {
-        true => Ok(text.to_owned()),
-        false => Err(Code::EntryName),
-    }
+    let text = std::str::from_utf8(text).ok().filter(|text| is_text(text));
+    Ok(text.map(str::to_owned))
 }
 
 /// Octal digits, at least one, then at least one space or NUL, and nothing else. Readers differ in
