@@ -24,8 +24,8 @@ impl Verifier {
     pub const ALL: [Self; 3] = [Self::Gpgv, Self::Sqop, Self::Rsop];
 
     /// Creation times, in seconds since 1970 and in ascending order, of those of `signatures` (one
-    /// packet after the other) that are good signatures of `artifact` by the primary key of
-    /// `certificate`, whose `fingerprint` is in hexadecimal.
+    /// packet after the other) that are good signatures of `artifact` by the key of `certificate`
+    /// whose `fingerprint` is in hexadecimal.
     pub fn good(
         self,
         certificate: &[u8],
@@ -73,10 +73,8 @@ impl Verifier {
                 (*signer == fingerprint).then(|| created.parse().unwrap())
             }
             (Self::Gpgv, _) => None,
-            (Self::Sqop | Self::Rsop, [created, signer, primary, ..]) => {
-                let ours = [signer, primary]
-                    .iter()
-                    .all(|word| word.to_uppercase() == fingerprint);
+            (Self::Sqop | Self::Rsop, [created, signer, ..]) => {
+                let ours = signer.to_uppercase() == fingerprint;
                 let created = humantime::parse_rfc3339(created).unwrap();
                 let created = created.duration_since(SystemTime::UNIX_EPOCH).unwrap();
                 ours.then_some(created.as_secs())

@@ -1,9 +1,18 @@
 //! The command line.
 
+mod cert;
+mod key;
+mod primary;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use signstar_software::Kind;
+
+pub(crate) use cert::{
+    CertVerb, Create, Export, Extend, Form, Offline, Reason, Revoke, Rotate, Show,
+};
+pub(crate) use key::{Generate, KeyVerb};
+pub(crate) use primary::{GeneratePrimary, PrimaryVerb};
 
 /// Keys, certificates and checks of a Signstar enclave
 ///
@@ -54,6 +63,11 @@ pub(crate) enum Verb {
         #[command(subcommand)]
         verb: KeyVerb,
     },
+    /// Primary keys that are kept offline and certify keys of devices
+    Primary {
+        #[command(subcommand)]
+        verb: PrimaryVerb,
+    },
     /// Certificates: what verifiers have of a key
     Cert {
         #[command(subcommand)]
@@ -69,83 +83,6 @@ pub(crate) enum Verb {
         #[command(subcommand)]
         verb: SandboxVerb,
     },
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum KeyVerb {
-    /// Make a secret key for the back end `software`
-    ///
-    /// Writes the secret key file that the configuration names, mode 0440, owned by root and the
-    /// group of the account that signs with it. If the configuration names a passphrase file, its
-    /// passphrase protects the key.
-    Generate(Generate),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Generate {
-    /// The key, by its name in the configuration
-    #[arg(long, value_name = "NAME")]
-    pub(crate) key: String,
-    /// ed25519, p256, p384, p521, rsa2048, rsa3072 or rsa4096
-    #[arg(long, default_value = Kind::Ed25519.name())]
-    pub(crate) kind: Kind,
-    /// Make a key of version 6 (RFC 9580), which GnuPG and pacman do not read
-    #[arg(long)]
-    pub(crate) v6: bool,
-    /// Take the passphrase from here, if the file of the configuration is not there yet
-    #[arg(long, value_name = "FILE")]
-    pub(crate) passphrase_file: Option<PathBuf>,
-    /// The group that may read the file, by name or number
-    ///
-    /// Needed if accounts of several groups sign with the key, or none does.
-    #[arg(long)]
-    pub(crate) group: Option<String>,
-    /// Replace a key that is there, which is lost then
-    #[arg(long)]
-    pub(crate) force: bool,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum CertVerb {
-    /// Make a certificate, signed by the key itself, and its revocation
-    ///
-    /// Writes the certificate that the configuration names, and beside it `NAME.revocation.asc`:
-    /// a signature that ends the life of the key when it is published. Keep that one in a safe and
-    /// not on this machine.
-    Create(Create),
-    /// Show what the certificate says, and whether it is valid now
-    Show(Show),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Create {
-    /// The key, by its name in the configuration
-    #[arg(long, value_name = "NAME")]
-    pub(crate) key: String,
-    /// Whose key it is, customarily `Name <address@example.org>`
-    #[arg(long, value_name = "ID")]
-    pub(crate) user_id: String,
-    /// From when on the key is no longer valid: a date (2030-12-31) or a time from now (2years)
-    ///
-    /// Without it the key does not expire.
-    #[arg(long, value_name = "WHEN")]
-    pub(crate) expires: Option<String>,
-    /// Where the revocation goes, instead of beside the certificate
-    #[arg(long, value_name = "FILE")]
-    pub(crate) revocation: Option<PathBuf>,
-    /// Replace a certificate and a revocation that are there
-    #[arg(long)]
-    pub(crate) force: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Show {
-    /// The key, by its name in the configuration
-    #[arg(long, value_name = "NAME")]
-    pub(crate) key: String,
-    /// Print the certificate itself, ASCII-armored, to be given to those who verify
-    #[arg(long)]
-    pub(crate) armor: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,14 +1,16 @@
-//! `key generate`.
+//! `key generate` and `key list`.
 
 use std::path::PathBuf;
 use std::time::SystemTime;
 
 use serde::Serialize;
-use signstar_certificate::{secret_key_file, stored_key};
+use signstar_certificate::{fingerprint, secret_key_file, stored_key};
 use signstar_core::{KeyVersion, SecretKey};
 
 use crate::account;
 use crate::cli::Generate;
+use crate::device;
+use crate::expiry;
 use crate::failure::{Failure, Status};
 use crate::new_file::{Existing, NewFile};
 use crate::report::Report;
@@ -64,7 +66,7 @@ pub(crate) fn generate(settings: &Settings, options: &Generate) -> Result<Report
     NewFile {
         path: &files.secret_key,
         mode: 0o440,
-        group,
+        group: Some(group),
         existing,
     }
     .write(&file)?;
@@ -83,6 +85,80 @@ pub(crate) fn generate(settings: &Settings, options: &Generate) -> Result<Report
         protected: passphrase.is_some(),
     };
     Report::new(text, &generated)
+}
+
+#[derive(Serialize)]
+struct Listed {
+    keys: Vec<ListedKey>,
+}
+
+#[derive(Serialize)]
+struct ListedKey {
+    key: String,
+    back_end: &'static str,
+    /// What the device is called, its key's kind and, where it knows both, creation and fingerprint.
+    device: Option<String>,
+    kind: Option<String>,
+    created: Option<String>,
+    fingerprint: Option<String>,
+    /// Why it cannot be opened.
+    problem: Option<String>,
+}
+
+/// Lists what the devices hold.
+pub(crate) fn list(settings: &Settings) -> Result<Report, Failure> {
+    let listed = Listed {
+        keys: settings
+            .config
+            .keys
+            .iter()
+            .map(|(name, key)| listed(settings, name, key.back_end.name))
+            .collect(),
+    };
+    let text: String = listed.keys.iter().map(ListedKey::text).collect();
+    let problem = listed.keys.iter().any(|key| key.problem.is_some());
+    let finding = problem.then_some(Status::Unavailable);
+    Ok(Report::new(text, &listed)?.ending_with(finding))
+}
+
+fn listed(settings: &Settings, name: &str, back_end: &'static str) -> ListedKey {
+    let empty = ListedKey {
+        key: name.to_owned(),
+        back_end,
+        device: None,
+        kind: None,
+        created: None,
+        fingerprint: None,
+        problem: None,
+    };
+    match device::open(settings, name) {
+        Ok(held) => {
+            let public = held.signer.public_key();
+            let stored = held.stored;
+            ListedKey {
+                kind: Some(public.name()),
+                created: stored.map(|birth| expiry::shown(Some(birth.created))),
+                fingerprint: stored
+                    .and_then(|birth| fingerprint(public, birth.created, birth.version)),
+                device: Some(held.place),
+                ..empty
+            }
+        }
+        Err(failure) => ListedKey {
+            problem: Some(failure.text),
+            ..empty
+        },
+    }
+}
+
+impl ListedKey {
+    fn text(&self) -> String {
+        let mut text = format!("[key.{}] {}", self.key, self.back_end);
+        for part in [&self.kind, &self.fingerprint, &self.device, &self.problem] {
+            text.extend(part.iter().map(|part| format!(" {part}")));
+        }
+        text + "\n"
+    }
 }
 
 /// The group of those who sign with the key.

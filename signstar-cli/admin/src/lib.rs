@@ -12,21 +12,24 @@ mod account;
 mod certificate;
 mod check;
 mod cli;
+mod device;
 mod expiry;
 mod failure;
 mod key;
 mod new_file;
+mod primary;
 mod report;
 mod sandbox;
 mod settings;
 mod software;
+mod terminal;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser as _};
 
-use cli::{CertVerb, Cli, ConfigVerb, KeyVerb, SandboxVerb, Verb};
+use cli::{CertVerb, Cli, ConfigVerb, KeyVerb, PrimaryVerb, SandboxVerb, Verb};
 use failure::{Failure, Status};
 use report::Report;
 use settings::Settings;
@@ -69,15 +72,21 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn perform(cli: &Cli) -> Result<Report, Failure> {
     let settings = || Settings::load(&cli.config);
     match &cli.verb {
-        Verb::Key {
-            verb: KeyVerb::Generate(options),
-        } => key::generate(&settings()?, options),
-        Verb::Cert {
-            verb: CertVerb::Create(options),
-        } => certificate::create(&settings()?, options),
-        Verb::Cert {
-            verb: CertVerb::Show(options),
-        } => certificate::show(&settings()?, options),
+        Verb::Key { verb } => match verb {
+            KeyVerb::Generate(options) => key::generate(&settings()?, options),
+            KeyVerb::List => key::list(&settings()?),
+        },
+        Verb::Primary {
+            verb: PrimaryVerb::Generate(options),
+        } => primary::generate(options),
+        Verb::Cert { verb } => match verb {
+            CertVerb::Create(options) => certificate::create::create(&settings()?, options),
+            CertVerb::Show(options) => certificate::show::show(&settings()?, options),
+            CertVerb::Extend(options) => certificate::extend::extend(&settings()?, options),
+            CertVerb::Revoke(options) => certificate::revoke::revoke(&settings()?, options),
+            CertVerb::Rotate(options) => certificate::rotate::rotate(&settings()?, options),
+            CertVerb::Export(options) => certificate::export::export(&settings()?, options),
+        },
         Verb::Config {
             verb: ConfigVerb::Check(options),
         } => check::check(options.file.as_ref().unwrap_or(&cli.config)),

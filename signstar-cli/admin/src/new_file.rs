@@ -10,8 +10,12 @@ use crate::failure::{Failure, Status};
 /// What to do where there is a file already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Existing {
-    /// Leave it, and fail.
+    /// Leave it, and fail; `--force` means [`Existing::Replace`].
     Keep,
+    /// Leave it, and fail; there is no `--force`.
+    KeepForGood,
+    /// Leave it, and go on.
+    Leave,
     /// Put the new one in its place.
     Replace,
 }
@@ -28,18 +32,29 @@ impl Existing {
     /// Fails early where [`write`] would fail late.
     pub(crate) fn check(self, path: &Path) -> Result<(), Failure> {
         match self {
-            Self::Keep if fs::symlink_metadata(path).is_ok() => Err(exists(path)),
-            Self::Keep | Self::Replace => Ok(()),
+            Self::Leave | Self::Replace => Ok(()),
+            Self::Keep | Self::KeepForGood if fs::symlink_metadata(path).is_err() => Ok(()),
+            Self::Keep | Self::KeepForGood => Err(self.exists(path)),
         }
+    }
+
+    fn exists(self, path: &Path) -> Failure {
+        let advice = match self {
+            Self::Keep => "--force replaces it",
+            Self::KeepForGood | Self::Leave | Self::Replace => "move it away",
+        };
+        let text = format!("{}: exists already; {advice}", path.display());
+        Failure::new(Status::CannotCreate, text)
     }
 }
 
-/// A file for root and one group.
+/// A file to be.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct NewFile<'a> {
     pub(crate) path: &'a Path,
     pub(crate) mode: u32,
-    pub(crate) group: u32,
+    /// It belongs to root and this group; or to whoever makes it.
+    pub(crate) group: Option<u32>,
     pub(crate) existing: Existing,
 }
 
@@ -48,6 +63,10 @@ impl NewFile<'_> {
     pub(crate) fn write(self, bytes: &[u8]) -> Result<(), Failure> {
         let failed = |error: io::Error| Failure::with(self.path, &error);
         let (folder, name) = match (self.path.parent(), self.path.file_name()) {
+            // A bare name lies in the working directory.
+            (Some(folder), Some(name)) if folder.as_os_str().is_empty() => {
+                (Path::new("."), name.to_string_lossy())
+            }
             (Some(folder), Some(name)) => (folder, name.to_string_lossy()),
             _ => return Err(failed(io::ErrorKind::InvalidInput.into())),
         };
@@ -68,17 +87,12 @@ fn put(draft: &Path, path: &Path, existing: Existing) -> Result<(), Failure> {
     match existing {
         Existing::Replace => fs::rename(draft, path),
         // Unlike a rename, a link never takes the place of anything.
-        Existing::Keep => fs::hard_link(draft, path),
+        Existing::Keep | Existing::KeepForGood | Existing::Leave => fs::hard_link(draft, path),
     }
     .map_err(|error| match error.kind() {
-        io::ErrorKind::AlreadyExists => exists(path),
+        io::ErrorKind::AlreadyExists => existing.exists(path),
         _ => Failure::with(path, &error),
     })
-}
-
-fn exists(path: &Path) -> Failure {
-    let text = format!("{}: exists already; --force replaces it", path.display());
-    Failure::new(Status::CannotCreate, text)
 }
 
 /// A file that is not finished, and goes when it is dropped.
@@ -110,7 +124,9 @@ impl Draft {
     fn fill(&self, wanted: &NewFile<'_>, bytes: &[u8]) -> io::Result<()> {
         let mut file = &self.file;
         file.write_all(bytes)?;
-        fchown(file, Some(0), Some(wanted.group))?;
+        if let Some(group) = wanted.group {
+            fchown(file, Some(0), Some(group))?;
+        }
         file.set_permissions(Permissions::from_mode(wanted.mode))?;
         file.sync_all()
     }

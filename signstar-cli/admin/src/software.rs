@@ -4,10 +4,11 @@ use std::path::Path;
 
 use signstar::back_ends::software::Software;
 use signstar::trusted_file::{self, Kind};
-use signstar_certificate::{StoredKey, stored_key};
-use signstar_core::{Opened, SecretKey};
+use signstar_certificate::stored_key;
+use signstar_core::SecretKey;
 use zeroize::Zeroizing;
 
+use crate::device::{Birth, Held};
 use crate::failure::{Failure, Status};
 
 /// The same bounds as the login shell's.
@@ -15,7 +16,7 @@ const SECRET_KEY_BYTES_MAX: u64 = 256 * 1024;
 const PASSPHRASE_BYTES_MAX: u64 = 4096;
 
 /// Opens the key of `files` without knowing its certificate.
-pub(crate) fn open(files: &Software) -> Result<(StoredKey, Opened), Failure> {
+pub(crate) fn open(files: &Software) -> Result<Held, Failure> {
     let shown = files.secret_key.display();
     let data =
         |error: &dyn std::fmt::Display| Failure::new(Status::Data, format!("{shown}: {error}"));
@@ -31,7 +32,14 @@ pub(crate) fn open(files: &Software) -> Result<(StoredKey, Opened), Failure> {
     let secret =
         SecretKey::parse(&file, &stored.fingerprint, passphrase).map_err(|error| data(&error))?;
     let opened = signstar_software::open(secret.into_material())?;
-    Ok((stored, opened))
+    Ok(Held {
+        signer: opened.signer,
+        stored: Some(Birth {
+            created: stored.created,
+            version: stored.version,
+        }),
+        place: format!("secret key file {shown}"),
+    })
 }
 
 /// The passphrase in a file. One line end at its end is not part of it.

@@ -1,4 +1,4 @@
-//! A certificate with one key, which certifies and signs, and one user ID.
+//! A certificate with one key, which certifies and may sign, and one user ID.
 
 use std::time::{Duration, SystemTime};
 
@@ -13,12 +13,7 @@ use sequoia_openpgp::{Cert, Packet, anyhow, armor};
 use signstar_core::{Certificate, CertificateError, KeyVersion, Signer, SignerError};
 
 use crate::key::{Device, primary};
-
-/// Longest user ID, in bytes. GnuPG refuses those over 2048.
-const USER_ID_BYTES_MAX: usize = 1024;
-
-/// The hash of all signatures here: no curve asks for more, and every program knows it.
-const HASH: PgpHash = PgpHash::SHA512;
+use crate::statement::{HASH, USER_ID_BYTES_MAX, causes, is_user_id, lifetime, seconds, statement};
 
 /// What a certificate is to say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +29,44 @@ pub struct CertificateRequest<'a> {
     pub expires: Option<SystemTime>,
     /// Version 4 for GnuPG and pacman, version 6 for RFC 9580.
     pub version: KeyVersion,
+    /// What the key is for.
+    pub usage: Usage,
+}
+
+impl CertificateRequest<'_> {
+    /// Fails where [`create`] would without having asked the device.
+    ///
+    /// # Errors
+    /// [`CreateError::UserId`], [`CreateError::Creation`] or [`CreateError::Expiry`].
+    pub fn check(&self) -> Result<(), CreateError> {
+        self.lifetime().map(drop)
+    }
+
+    fn lifetime(&self) -> Result<Option<Duration>, CreateError> {
+        if !is_user_id(self.user_id) {
+            return Err(CreateError::UserId);
+        }
+        let created = seconds(self.created).ok_or(CreateError::Creation)?;
+        let now = seconds(self.now).ok_or(CreateError::Creation)?;
+        if created > now {
+            return Err(CreateError::Creation);
+        }
+        match self.expires {
+            Some(expires) => lifetime(created, now, expires)
+                .map(Some)
+                .ok_or(CreateError::Expiry),
+            None => Ok(None),
+        }
+    }
+}
+
+/// What the primary key of a certificate is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Usage {
+    /// It signs data and, as every primary key, what concerns the certificate.
+    CertifyAndSign,
+    /// It says which subkeys sign data, and never signs data itself.
+    Certify,
 }
 
 /// What [`create`] has made.
@@ -80,39 +113,22 @@ pub fn create(
     signer: &mut dyn Signer,
     request: &CertificateRequest<'_>,
 ) -> Result<NewCertificate, CreateError> {
-    let user_id = request.user_id;
-    let length = 1..=USER_ID_BYTES_MAX;
-    if !length.contains(&user_id.len()) || user_id.chars().any(char::is_control) {
-        return Err(CreateError::UserId);
-    }
-    let seconds = |time: SystemTime| {
-        let since = time.duration_since(SystemTime::UNIX_EPOCH).ok()?;
-        u32::try_from(since.as_secs()).ok()
-    };
-    let created = seconds(request.created).ok_or(CreateError::Creation)?;
-    let now = seconds(request.now).ok_or(CreateError::Creation)?;
-    if created > now {
-        return Err(CreateError::Creation);
-    }
-    let lifetime = match request.expires {
-        Some(expires) => Some(lifetime(created, now, expires).ok_or(CreateError::Expiry)?),
-        None => None,
-    };
+    let lifetime = request.lifetime()?;
     let made = assemble(signer, request, lifetime).map_err(fault)?;
     // Whatever the device has answered, what is wrong is not handed out.
-    Certificate::parse(&made.certificate)?.signing_key(Some(&made.fingerprint), request.now)?;
+    let certificate = Certificate::parse(&made.certificate)?;
+    let signs = certificate.signing_key(Some(&made.fingerprint), request.now);
+    match (request.usage, signs) {
+        (Usage::CertifyAndSign, signs) => {
+            signs?;
+        }
+        (Usage::Certify, Err(CertificateError::NoSigningKey(..))) => {}
+        (Usage::Certify, Err(error)) => return Err(error.into()),
+        (Usage::Certify, Ok(_)) => {
+            return Err(CreateError::OpenPgp("it signs data".to_owned()));
+        }
+    }
     Ok(made)
-}
-
-/// From creation to expiry, which OpenPGP counts in 32 bits of seconds.
-fn lifetime(created: u32, now: u32, expires: SystemTime) -> Option<Duration> {
-    let expires = expires
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .ok()?
-        .as_secs();
-    let lifetime = expires.checked_sub(u64::from(created))?;
-    let valid = expires > u64::from(now) && u32::try_from(lifetime).is_ok();
-    valid.then(|| Duration::from_secs(lifetime))
 }
 
 fn assemble(
@@ -125,13 +141,12 @@ fn assemble(
     let mut device = Device { public, signer };
     let user_id = UserID::from(request.user_id);
 
-    let flags = KeyFlags::empty().set_certification().set_signing();
-    let preferred = vec![PgpHash::SHA512, PgpHash::SHA384, PgpHash::SHA256];
-    let statement = |kind: SignatureType| {
-        SignatureBuilder::new(kind)
-            .set_hash_algo(HASH)
-            .set_signature_creation_time(request.now)
+    let flags = match request.usage {
+        Usage::CertifyAndSign => KeyFlags::empty().set_certification().set_signing(),
+        Usage::Certify => KeyFlags::empty().set_certification(),
     };
+    let preferred = vec![PgpHash::SHA512, PgpHash::SHA384, PgpHash::SHA256];
+    let statement = |kind: SignatureType| statement(kind, request.now);
     let about_key = |builder: SignatureBuilder| {
         builder
             .set_key_flags(flags.clone())?
@@ -162,16 +177,17 @@ fn assemble(
     Ok(NewCertificate {
         fingerprint: certificate.fingerprint().to_hex(),
         certificate: certificate.to_vec()?,
-        revocation: armored(&Packet::from(revocation).to_vec()?, &certificate)?,
+        revocation: armored(
+            &Packet::from(revocation).to_vec()?,
+            &certificate.fingerprint().to_hex(),
+        )?,
     })
 }
 
-fn armored(revocation: &[u8], certificate: &Cert) -> anyhow::Result<Vec<u8>> {
+/// A revocation in armor, for people to recognise.
+pub(crate) fn armored(revocation: &[u8], fingerprint: &str) -> anyhow::Result<Vec<u8>> {
     use std::io::Write as _;
-    let comment = format!(
-        "revocation of {}: keep it safe",
-        certificate.fingerprint().to_hex()
-    );
+    let comment = format!("revocation of {fingerprint}: keep it safe");
     let headers = [("Comment", comment)];
     let mut writer = armor::Writer::with_headers(Vec::new(), armor::Kind::PublicKey, headers)?;
     writer.write_all(revocation)?;
@@ -182,9 +198,6 @@ fn armored(revocation: &[u8], certificate: &Cert) -> anyhow::Result<Vec<u8>> {
 fn fault(error: anyhow::Error) -> CreateError {
     match error.downcast::<SignerError>() {
         Ok(error) => error.into(),
-        Err(error) => {
-            let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
-            CreateError::OpenPgp(causes.join(": "))
-        }
+        Err(error) => CreateError::OpenPgp(causes(&error)),
     }
 }

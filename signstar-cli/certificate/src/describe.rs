@@ -10,13 +10,15 @@ use sequoia_openpgp::serialize::SerializeInto;
 use sequoia_openpgp::types::RevocationStatus;
 use sequoia_openpgp::{Cert, anyhow};
 
+use crate::statement::causes;
+
 /// Longest certificate that is looked at, in bytes; the same bound as the core's.
-const CERTIFICATE_BYTES_MAX: usize = 1024 * 1024;
+pub(crate) const CERTIFICATE_BYTES_MAX: usize = 1024 * 1024;
 
 /// The file is no certificate. The operator must give another.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not an OpenPGP certificate: {0}")]
-pub struct DescribeError(String);
+pub struct DescribeError(pub(crate) String);
 
 /// What a certificate says at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +50,8 @@ pub struct KeyDescription {
     pub expires: Option<SystemTime>,
     /// Whether it may make signatures of data.
     pub signs: bool,
+    /// Whether it is given up: by a revocation of its own, or as the certificate's primary key.
+    pub revoked: bool,
 }
 
 /// Reads what the certificate `bytes`, binary or armored, says at `now`.
@@ -61,6 +65,7 @@ pub fn describe(bytes: &[u8], now: SystemTime) -> Result<Description, DescribeEr
     let valid = cert
         .with_policy(&policy, now)
         .map_err(|error| fault(&error))?;
+    let given_up = revoked(&cert, now);
     let keys = cert.keys().map(|key| {
         let bound = key.clone().with_policy(&policy, now).ok();
         KeyDescription {
@@ -70,6 +75,7 @@ pub fn describe(bytes: &[u8], now: SystemTime) -> Result<Description, DescribeEr
             created: key.key().creation_time(),
             expires: bound.as_ref().and_then(|bound| bound.key_expiration_time()),
             signs: bound.is_some_and(|bound| bound.for_signing()),
+            revoked: given_up.contains(&key.key().fingerprint().to_hex()),
         }
     });
     Ok(Description {
@@ -91,11 +97,25 @@ pub fn describe(bytes: &[u8], now: SystemTime) -> Result<Description, DescribeEr
 pub fn armor(bytes: &[u8]) -> Result<Vec<u8>, DescribeError> {
     parse(bytes)?
         .armored()
-        .to_vec()
+        .export_to_vec()
         .map_err(|error| fault(&error))
 }
 
-fn parse(bytes: &[u8]) -> Result<Cert, DescribeError> {
+/// Fingerprints of all keys of a certificate that are revoked: the primary one, if that is, and each
+/// subkey that has a revocation of its own.
+pub(crate) fn revoked(cert: &Cert, now: SystemTime) -> Vec<String> {
+    let policy = StandardPolicy::new();
+    let is_revoked = |status: RevocationStatus<'_>| matches!(status, RevocationStatus::Revoked(_));
+    let primary = is_revoked(cert.revocation_status(&policy, now)).then(|| cert.fingerprint());
+    let subkeys = cert.keys().subkeys();
+    let subkeys = subkeys
+        .filter(|key| is_revoked(key.revocation_status(&policy, now)))
+        .map(|key| key.key().fingerprint());
+    let all = primary.into_iter().chain(subkeys);
+    all.map(|fingerprint| fingerprint.to_hex()).collect()
+}
+
+pub(crate) fn parse(bytes: &[u8]) -> Result<Cert, DescribeError> {
     if bytes.len() > CERTIFICATE_BYTES_MAX {
         return Err(DescribeError(format!(
             "larger than {CERTIFICATE_BYTES_MAX} bytes"
@@ -105,7 +125,7 @@ fn parse(bytes: &[u8]) -> Result<Cert, DescribeError> {
 }
 
 /// Without what could move a terminal's cursor.
-fn printable(user_id: &UserID) -> String {
+pub(crate) fn printable(user_id: &UserID) -> String {
     let text = String::from_utf8_lossy(user_id.value());
     let shown = text.chars().map(|char| match char.is_control() {
         true => char.escape_unicode().to_string(),
@@ -115,6 +135,5 @@ fn printable(user_id: &UserID) -> String {
 }
 
 fn fault(error: &anyhow::Error) -> DescribeError {
-    let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
-    DescribeError(causes.join(": "))
+    DescribeError(causes(error))
 }

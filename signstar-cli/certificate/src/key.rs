@@ -5,7 +5,9 @@ use std::time::SystemTime;
 use sequoia_openpgp::anyhow;
 use sequoia_openpgp::crypto::{Signer as PgpSigner, mpi};
 use sequoia_openpgp::packet::Key;
-use sequoia_openpgp::packet::key::{Key4, Key6, PrimaryRole, PublicParts, UnspecifiedRole};
+use sequoia_openpgp::packet::key::{
+    Key4, Key6, KeyRole, PrimaryRole, PublicParts, SubordinateRole, UnspecifiedRole,
+};
 use sequoia_openpgp::types::{Curve as PgpCurve, HashAlgorithm as PgpHash, PublicKeyAlgorithm};
 use signstar_core::{Curve, Digest, HashAlgorithm, KeyVersion, PublicKey, SignatureValue, Signer};
 
@@ -63,6 +65,32 @@ pub(crate) fn primary(
     })
 }
 
+/// The subkey that `key` is if it was created at `created`.
+pub(crate) fn subkey(
+    key: &PublicKey,
+    created: SystemTime,
+    version: KeyVersion,
+) -> anyhow::Result<Key<PublicParts, SubordinateRole>> {
+    Ok(primary(key, created, version)?.role_into_subordinate())
+}
+
+/// Whether `key` is the key that `openpgp` dresses, in whichever form of Ed25519.
+pub(crate) fn is_same<R: KeyRole>(key: &PublicKey, openpgp: &Key<PublicParts, R>) -> bool {
+    let versions = [KeyVersion::V4, KeyVersion::V6];
+    versions
+        .into_iter()
+        .any(|version| numbers(key, version).1 == *openpgp.mpis())
+}
+
+/// The version of a key, if devices sign with it.
+pub(crate) fn version_of<R: KeyRole>(key: &Key<PublicParts, R>) -> Option<KeyVersion> {
+    match key.version() {
+        4 => Some(KeyVersion::V4),
+        6 => Some(KeyVersion::V6),
+        _ => None,
+    }
+}
+
 /// A device, for the OpenPGP library to have its signatures made by.
 pub(crate) struct Device<'a> {
     pub(crate) public: Key<PublicParts, UnspecifiedRole>,
@@ -100,4 +128,11 @@ impl PgpSigner for Device<'_> {
             },
         })
     }
+}
+
+/// The fingerprint that `key` has if it was created at `created`, upper-case hexadecimal: the same
+/// as primary key and as subkey. `None` for a time that OpenPGP cannot express.
+pub fn fingerprint(key: &PublicKey, created: SystemTime, version: KeyVersion) -> Option<String> {
+    let key = primary(key, created, version).ok()?;
+    Some(key.fingerprint().to_hex())
 }

@@ -2,24 +2,42 @@
 //! back end that has its key in a file.
 //!
 //! A device holds numbers. What makes them an OpenPGP key is the time of creation, which is part
-//! of the fingerprint, and a signature by the key itself that binds it to a name: [`create`] has
-//! that signature made by the device. [`secret_key_file`] and [`stored_key`] write and read the
-//! time where there is a file to keep it in; [`describe`] shows what a certificate says.
+//! of the fingerprint, and signatures that bind it to a name. There are two shapes:
+//!
+//! - The device's key is the certificate's primary key, and signs for itself: [`create`].
+//! - The primary key is kept offline ([`new_primary`], [`offline_primary`]) and does nothing but
+//!   certify; it binds the device's key as a subkey that signs data: [`Edit::subkey`].
+//!
+//! Either way an [`Edit`] is how a certificate changes: another expiry, another subkey, the end of
+//! one. [`describe`] shows what a certificate says; [`keyring`] and [`web_key_directory`] put it into
+//! the forms in which others look for it.
 //!
 //! For operators' tools. The login shell is built without this crate: nothing in it can certify.
 //!
 //! # What is deliberately absent
-//! Files, clocks and devices (all handed in), subkeys, encryption keys, and certifications of other
-//! people's keys.
+//! Files, clocks and devices (all handed in), encryption keys, and certifications of other people's
+//! keys.
 
 mod create;
 mod describe;
+mod edit;
 mod key;
+mod keyring;
+mod merge;
+mod primary;
 mod secret_key_file;
+mod statement;
+mod wkd;
 
-pub use create::{CertificateRequest, CreateError, NewCertificate, create};
+pub use create::{CertificateRequest, CreateError, NewCertificate, Usage, create};
 pub use describe::{DescribeError, Description, KeyDescription, armor, describe};
+pub use edit::{Change, Edit, EditError, Reason};
+pub use key::fingerprint;
+pub use keyring::{Keyring, keyring};
+pub use merge::{binary, merge_revocation, subkey_revocation};
+pub use primary::{NewPrimary, OfflinePrimary, PrimaryError, new_primary, offline_primary};
 pub use secret_key_file::{SecretKeyFileError, StoredKey, secret_key_file, stored_key};
+pub use wkd::{Published, web_key_directory};
 
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,10 @@
 //! Certificates that other programs accept, and what is refused.
 
+mod edits;
 mod gpg;
+mod offline;
+mod published;
+mod revocations;
 
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};
@@ -35,6 +39,7 @@ fn request(version: KeyVersion) -> CertificateRequest<'static> {
         now: created() + DAY,
         expires: None,
         version,
+        usage: Usage::CertifyAndSign,
     }
 }
 

@@ -265,6 +265,98 @@ fn takes_the_only_signing_key_among_keys_for_other_purposes() {
     assert_eq!(subkeys(&cert).len(), 3);
 }
 
+/// A certifying primary key with a subkey for signing, which has signed that it belongs to the primary
+/// key of `consents_to`, if anything. A device's key is bound in this way.
+fn with_back_signature(consents_to: Option<&Cert>, by_itself: bool) -> (Cert, String) {
+    let cert = made(certifying());
+    let other = made(certifying().add_signing_subkey());
+    let secret = |cert: &Cert| {
+        let subkey = cert.keys().subkeys().next().unwrap();
+        subkey.key().clone().parts_into_secret().unwrap()
+    };
+    let subkey = secret(&other);
+    let mut signer = match by_itself {
+        true => subkey.clone().into_keypair().unwrap(),
+        false => secret(&made(certifying().add_signing_subkey()))
+            .into_keypair()
+            .unwrap(),
+    };
+    let subkey = subkey.parts_into_public();
+    let time = created() + HOUR;
+    let mut binding = SignatureBuilder::new(SignatureType::SubkeyBinding)
+        .set_signature_creation_time(time)
+        .unwrap()
+        .set_key_flags(signing_flags())
+        .unwrap();
+    if let Some(consents_to) = consents_to {
+        let back = SignatureBuilder::new(SignatureType::PrimaryKeyBinding)
+            .set_signature_creation_time(time)
+            .unwrap()
+            .sign_primary_key_binding(&mut signer, consents_to.primary_key().key(), &subkey)
+            .unwrap();
+        binding = binding.set_embedded_signature(back).unwrap();
+    }
+    let certifies = consents_to.cloned().unwrap_or(cert);
+    let binding = binding
+        .sign_subkey_binding(&mut primary_pair(&certifies), None, &subkey)
+        .unwrap();
+    let fingerprint = subkey.fingerprint().to_hex();
+    let bound = certifies
+        .insert_packets([Packet::from(subkey), binding.into()])
+        .unwrap()
+        .0;
+    (bound, fingerprint)
+}
+
+#[test]
+fn takes_a_subkey_that_consents_and_none_that_does_not() {
+    let cert = made(certifying());
+    let (bound, fingerprint) = with_back_signature(Some(&cert), true);
+    for chosen in [None, Some(fingerprint.as_str())] {
+        let key = judge(&bound, chosen).unwrap();
+        assert_eq!(key.fingerprint(), fingerprint);
+        assert_eq!(key.certificate_fingerprint(), bound.fingerprint().to_hex());
+    }
+    // Another key has consented in its place; or nobody has.
+    for (bound, fingerprint) in [
+        with_back_signature(Some(&cert), false),
+        with_back_signature(None, true),
+    ] {
+        for chosen in [None, Some(fingerprint.as_str())] {
+            let refused = judge(&bound, chosen);
+            assert!(
+                matches!(refused, Err(CertificateError::NoSigningKey(..))),
+                "{refused:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_subkey_cannot_be_claimed_by_another_certificate() {
+    let cert = made(certifying());
+    let (bound, fingerprint) = with_back_signature(Some(&cert), true);
+    // Its consent to the one is put into a binding by the other.
+    let thief = made(certifying());
+    let subkey = bound.keys().subkeys().next().unwrap();
+    let binding = subkey.self_signatures().next().unwrap().clone();
+    let key = subkey.key().clone();
+    let claimed = SignatureBuilder::from(binding)
+        .set_signature_creation_time(created() + 2 * HOUR)
+        .unwrap()
+        .sign_subkey_binding(&mut primary_pair(&thief), None, &key)
+        .unwrap();
+    let claimed = thief
+        .insert_packets([Packet::from(key), claimed.into()])
+        .unwrap()
+        .0;
+    let refused = judge(&claimed, Some(&fingerprint));
+    assert!(
+        matches!(refused, Err(CertificateError::NoSigningKey(..))),
+        "{refused:?}"
+    );
+}
+
 /// A certificate whose only self-signature was made with this hash at this time.
 fn bound_with(hash: PgpHash, time: SystemTime) -> Cert {
     let full = made(builder(CipherSuite::RSA2k, PgpProfile::RFC4880));

@@ -13,7 +13,19 @@ impl Gpg {
 
     /// What gpg prints, or its complaint.
     pub(super) fn run(&self, arguments: &[&str]) -> Result<String, String> {
-        let output = Command::new("gpg")
+        let output = self
+            .command(arguments)
+            .output()
+            .expect("gpg is needed for this test");
+        match output.status.success() {
+            true => Ok(String::from_utf8(output.stdout).unwrap()),
+            false => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
+        }
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new("gpg");
+        command
             .args([
                 "--batch",
                 "--quiet",
@@ -22,13 +34,8 @@ impl Gpg {
                 "--homedir",
             ])
             .arg(self.0.path())
-            .args(arguments)
-            .output()
-            .expect("gpg is needed for this test");
-        match output.status.success() {
-            true => Ok(String::from_utf8(output.stdout).unwrap()),
-            false => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
-        }
+            .args(arguments);
+        command
     }
 
     /// A file in the home.
@@ -45,11 +52,35 @@ impl Gpg {
 
     /// The fields of the first line of the keyring's listing that begins with `kind`.
     pub(super) fn listed(&self, kind: &str) -> Vec<String> {
+        self.all_listed(kind).swap_remove(0)
+    }
+
+    /// The fields of all such lines.
+    pub(super) fn all_listed(&self, kind: &str) -> Vec<Vec<String>> {
         let listing = self.run(&["--with-colons", "--list-keys"]).unwrap();
-        let line = listing
+        let lines = listing
             .lines()
-            .find(|line| line.split(':').next() == Some(kind));
-        line.unwrap().split(':').map(str::to_owned).collect()
+            .filter(|line| line.split(':').next() == Some(kind));
+        lines
+            .map(|line| line.split(':').map(str::to_owned).collect())
+            .collect()
+    }
+
+    /// What it says of a signature, in one word: GOODSIG, EXPKEYSIG, REVKEYSIG, BADSIG.
+    pub(super) fn verdict(&self, signature: &[u8], artifact: &[u8]) -> String {
+        let (signature, artifact) = (
+            self.file("judged.sig", signature),
+            self.file("judged", artifact),
+        );
+        let output = self
+            .command(&["--status-fd", "1", "--verify", &signature, &artifact])
+            .output()
+            .unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        let words = said.lines().filter_map(|line| line.split(' ').nth(1));
+        words
+            .filter(|word| word.ends_with("SIG") && !["NEWSIG", "VALIDSIG"].contains(word))
+            .collect()
     }
 }
 

@@ -1,6 +1,7 @@
 //! A machine of its own for one test: accounts, groups and `/run` in a private mount namespace, a
 //! configuration in a folder that goes when the test ends.
 
+use std::collections::BTreeMap;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -117,27 +118,83 @@ impl Place {
         self.write("signstar.toml", &text);
     }
 
+    /// Adds the key `name`, whose certificate is the file `certificate`; `more` stands in `[key.NAME]`.
+    pub(crate) fn add_key(&self, name: &str, certificate: &str, more: &str) {
+        let folder = self.folder.path().display();
+        let text = fs::read_to_string(self.path("signstar.toml")).unwrap();
+        let added = format!(
+            "\n[key.{name}]\nback-end = \"software\"\ncertificate = \"{folder}/{certificate}\"\n{more}\
+             [key.{name}.software]\nsecret-key = \"{folder}/{name}.secret.pgp\"\n"
+        );
+        self.write("signstar.toml", &(text + &added));
+    }
+
+    /// Sets `signing-key` in `[key.NAME]`.
+    pub(crate) fn choose(&self, name: &str, fingerprint: &str) {
+        let text = fs::read_to_string(self.path("signstar.toml")).unwrap();
+        let table = format!("[key.{name}]\n");
+        assert!(text.contains(&table));
+        let chosen = format!("{table}signing-key = \"{fingerprint}\"\n");
+        self.write("signstar.toml", &text.replace(&table, &chosen));
+    }
+
+    /// Makes an unprotected primary key, `primary.pgp`, and says which arguments name it.
+    pub(crate) fn primary(&self, more: &[&str]) -> [String; 2] {
+        let file = self.path("primary.pgp").display().to_string();
+        let generate = [
+            "primary",
+            "generate",
+            "--file",
+            &file,
+            "--user-id",
+            "A <a@example.org>",
+            "--no-passphrase",
+        ];
+        self.admin(&[&generate, more].concat()).done();
+        ["--primary".to_owned(), file]
+    }
+
+    /// What is in every file of the folder but for the accounts.
+    pub(crate) fn contents(&self) -> BTreeMap<String, Vec<u8>> {
+        let read = |name: String| {
+            let bytes = fs::read(self.path(&name)).unwrap();
+            (name, bytes)
+        };
+        self.files().into_iter().map(read).collect()
+    }
+
     /// Runs `signstar-admin` inside, with this configuration.
     pub(crate) fn admin(&self, arguments: &[&str]) -> End {
         self.admin_with_log("warn", arguments)
     }
 
     pub(crate) fn admin_with_log(&self, log: &str, arguments: &[&str]) -> End {
+        let mut command = self.command(arguments);
+        command.env("RUST_LOG", log);
+        End::from(command.output().expect("unshare is needed for this test"))
+    }
+
+    /// `signstar-admin` inside, with this configuration, to be run.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = self.inside(SCRIPT);
+        command
+            .arg(env!("CARGO_BIN_EXE_signstar-admin"))
+            .args(arguments)
+            .arg("--config")
+            .arg(self.path("signstar.toml"));
+        command
+    }
+
+    /// A script of the shell in a mount namespace of its own, which has the folder as `$0`.
+    pub(crate) fn inside(&self, script: &str) -> Command {
         let mut command = Command::new("unshare");
         if !self.root {
             command.args(["--user", "--map-root-user"]);
         }
         command
-            .args(["--mount", "--", "/bin/sh", "-c", SCRIPT])
+            .args(["--mount", "--", "/bin/sh", "-c", script])
             .arg(self.folder.path());
         command
-            .arg(env!("CARGO_BIN_EXE_signstar-admin"))
-            .args(arguments);
-        command
-            .arg("--config")
-            .arg(self.path("signstar.toml"))
-            .env("RUST_LOG", log);
-        End::from(command.output().expect("unshare is needed for this test"))
     }
 
     /// Makes key and certificate.

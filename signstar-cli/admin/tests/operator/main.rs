@@ -1,0 +1,61 @@
+//! What an operator does, from the empty machine to a configuration that the login shell takes.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by a panic"
+)]
+
+mod check;
+mod command_line;
+mod create;
+mod docs;
+mod export;
+mod extend;
+mod gpg;
+mod key;
+mod offline;
+mod pacman;
+mod place;
+mod revoke;
+mod rotate;
+mod sandbox;
+mod show;
+mod terminal;
+
+use serde_json::Value;
+
+const KEY: [&str; 4] = ["key", "generate", "--key", "packages"];
+const CERT: [&str; 6] = [
+    "cert",
+    "create",
+    "--key",
+    "packages",
+    "--user-id",
+    "A <a@example.org>",
+];
+const PASSPHRASE: &str = "correct horse battery staple";
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
+}
+
+/// A command line out of parts.
+fn line<'a>(parts: &[&[&'a str]]) -> Vec<&'a str> {
+    parts.concat()
+}
+
+/// What it has done, as a program reads it.
+fn done(place: &place::Place, arguments: &[&str]) -> Value {
+    let with = [arguments, &["--output", "json"]].concat();
+    json(&place.admin(&with).done())
+}
+
+/// Tries until there is something; each try takes a while by itself.
+fn wait_for<T>(mut attempt: impl FnMut() -> Option<T>) -> T {
+    (0..1000)
+        .find_map(|_| attempt())
+        .expect("something within a thousand tries")
+}
