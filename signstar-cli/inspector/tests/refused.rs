@@ -650,3 +650,17 @@ fn codes_are_numbered_once_and_in_order() {
     let numbers: Vec<u16> = Code::ALL.iter().map(|code| code.number()).collect();
     assert!(numbers.is_sorted_by(|one, next| one < next), "{numbers:?}");
 }
+
+#[test]
+fn the_specification_lists_every_code() {
+    let page = include_str!("../../../docs/inspection.md");
+    let listed: Vec<&str> = page
+        .lines()
+        .filter(|line| line.starts_with("| 4"))
+        .collect();
+    let known: Vec<String> = Code::ALL
+        .iter()
+        .map(|code| format!("| {} | {} |", code.number(), code.sentence()))
+        .collect();
+    assert_eq!(listed, known);
+}

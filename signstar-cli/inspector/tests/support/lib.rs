@@ -32,14 +32,14 @@ impl Member {
         let (prefix, name) = split(path);
         member.put(0, name.as_bytes());
         member.put(100, format!("{mode:06o} \0").as_bytes());
-        member.put(108, b"000000 \0000000 \0");
+        member.put(108, b"000000 \x00000000 \0");
         member.put(124, format!("{:011o} ", content.len()).as_bytes());
         member.put(136, format!("{:011o} ", 1_700_000_000).as_bytes());
         member.header[156] = kind;
         member.put(157, target.as_bytes());
         member.put(257, b"ustar\x0000root");
         member.put(297, b"root");
-        member.put(329, b"000000 \0000000 \0");
+        member.put(329, b"000000 \x00000000 \0");
         member.put(345, prefix.as_bytes());
         member.seal();
         member
