@@ -19,6 +19,7 @@ mod database;
 mod fields;
 mod finding;
 mod image;
+mod listing;
 mod mtree;
 mod order;
 mod package;
@@ -28,6 +29,7 @@ mod source;
 use std::io::Read;
 
 pub use finding::{Code, Finding};
+pub use listing::{Listed, list};
 pub use order::{Order, OrderError};
 pub use rules::Rules;
 pub use signstar_core::{ArtifactKind, Identity, Verdict};
