@@ -72,17 +72,12 @@ fn members(random: &mut Random) -> Vec<Member> {
         };
         members.push(member);
     }
-    if random.below(3) == 0 {
-        if let Some(first) = members.iter().find(|member| member.header[156] == b'0') {
-            let end = first
-                .header
-                .iter()
-                .position(|&byte| byte == 0)
-                .unwrap()
-                .min(100);
-            let target = String::from_utf8(first.header[..end].to_vec()).unwrap();
-            members.push(Member::hard_link("usr/hard", &target));
-        }
+    let file = members.iter().find(|member| member.header[156] == b'0');
+    if let Some(file) = file.filter(|_| random.below(3) == 0) {
+        let end = file.header.iter().position(|&byte| byte == 0);
+        let name = &file.header[..end.unwrap().min(100)];
+        let target = String::from_utf8(name.to_vec()).unwrap();
+        members.push(Member::hard_link("usr/hard", &target));
     }
     members
 }
