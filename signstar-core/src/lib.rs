@@ -61,6 +61,7 @@ mod certificate;
 mod digest;
 mod hasher;
 mod ledger;
+mod messages;
 mod policy;
 mod refusal;
 mod request;
@@ -77,6 +78,10 @@ pub use certificate::{Certificate, CertificateError, KeyVersion, SigningKey};
 pub use digest::{Digest, HashAlgorithm, UnknownHash};
 pub use hasher::{HashState, HashStateError, Hasher, HasherError};
 pub use ledger::{Ledger, Subject};
+pub use messages::{
+    FRAME_BYTES, Frame, MessageError, ModuleSettings, PIN_BYTES_MAX, WorkerAnswer, WorkerFault,
+    WorkerRequest,
+};
 pub use policy::{Declaring, INPUT_BYTES_MAX_DEFAULT, Policy};
 pub use refusal::{Failure, Refusal};
 pub use request::{Declaration, DeclarationError, Intake};

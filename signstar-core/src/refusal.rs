@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use crate::signer::SignerError;
+
 /// A reason for which no signature comes out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Refusal {
@@ -237,6 +239,18 @@ impl Failure {
             refusal,
             detail: detail.to_string(),
         }
+    }
+}
+
+impl From<SignerError> for Failure {
+    fn from(error: SignerError) -> Self {
+        let refusal = match &error {
+            SignerError::Unavailable(_) => Refusal::DeviceUnavailable,
+            SignerError::Busy(_) => Refusal::Busy,
+            SignerError::Credential(_) => Refusal::Credential,
+            SignerError::Failed(_) => Refusal::DeviceFailed,
+        };
+        Self::new(refusal, error)
     }
 }
 

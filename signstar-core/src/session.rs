@@ -11,7 +11,7 @@ use crate::policy::Policy;
 use crate::refusal::{Failure, Refusal};
 use crate::request::{Declaration, Intake, Request};
 use crate::signature::{DetachedSignature, Notation, Profile, Unsigned};
-use crate::signer::{Signer, SignerError};
+use crate::signer::Signer;
 
 /// One session, ready to take a stream.
 pub struct Session<'s> {
@@ -92,7 +92,7 @@ impl Session<'_> {
         let outcome = self
             .signer
             .sign(unsigned.digest())
-            .map_err(device_failure)
+            .map_err(Failure::from)
             .and_then(|raw| {
                 let signature = unsigned
                     .finish(&raw.value, self.key)
@@ -174,14 +174,4 @@ impl Session<'_> {
 fn describe(record: &mut Record, digest: &Digest, bytes: u64) {
     record.set(Field::Input, digest);
     record.set(Field::Bytes, bytes);
-}
-
-fn device_failure(error: SignerError) -> Failure {
-    let refusal = match error {
-        SignerError::Unavailable(_) => Refusal::DeviceUnavailable,
-        SignerError::Busy(_) => Refusal::Busy,
-        SignerError::Credential(_) => Refusal::Credential,
-        SignerError::Failed(_) => Refusal::DeviceFailed,
-    };
-    Failure::new(refusal, error)
 }

@@ -35,3 +35,8 @@ fn audit_lines_have_one_spelling_and_records_are_read_back() {
 fn hash_states_are_refused_or_go_on() {
     run("hash_state", 50_000, bodies::hash_state);
 }
+
+#[test]
+fn worker_messages_have_one_spelling() {
+    run("worker_messages", 20_000, bodies::worker_messages);
+}

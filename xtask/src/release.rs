@@ -6,11 +6,14 @@ use crate::failure::Result;
 use crate::tools::targets;
 use crate::workspace::Workspace;
 
-/// The features of the shell that is released and tested: what needs no system library.
-pub(crate) const FEATURES: &str = "software";
+/// The features of the shell that is released and tested.
+pub(crate) const FEATURES: &str = "software,pkcs11";
+
+/// The program that loads PKCS#11 modules.
+pub(crate) const WORKER: &str = "signstar-pkcs11-worker";
 
 /// Those of the build for devices with C libraries.
-const DEVICE_FEATURES: &str = "software";
+const DEVICE_FEATURES: &str = "smartcard,software,tpm";
 
 /// What that build is for: the libraries are those of the system.
 const DEVICE_TARGET: &str = "x86_64-unknown-linux-gnu";
@@ -38,6 +41,17 @@ pub(crate) fn shell_for_devices() -> Result<PathBuf> {
         .run()?;
     let built = workspace.target_directory.join(DEVICE_TARGET);
     Ok(built.join("release/signstar"))
+}
+
+/// Builds the process that loads PKCS#11 modules: for the C library of this machine, since modules
+/// are libraries of that.
+pub(crate) fn worker() -> Result<PathBuf> {
+    let workspace = Workspace::get()?;
+    workspace
+        .cargo()
+        .args(["build", "--package", WORKER, "--release", "--locked"])
+        .run()?;
+    Ok(workspace.target_directory.join("release").join(WORKER))
 }
 
 /// Builds the operators' tool.

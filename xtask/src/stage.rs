@@ -20,10 +20,13 @@ pub(crate) struct Options {
 }
 
 /// Folders that are there even when nothing is in them.
-const FOLDERS: [&str; 3] = ["usr/bin", "usr/lib/signstar", "etc/signstar"];
+const FOLDERS: [&str; 3] = ["usr/bin", HELPERS, "etc/signstar"];
 
 /// Where the operators' tool is installed.
 const ADMIN: &str = "usr/bin/signstar-admin";
+
+/// Where helpers are installed.
+const HELPERS: &str = "usr/lib/signstar";
 
 /// Documents that come along.
 const DOCUMENTS: [&str; 3] = ["LICENSE-APACHE", "LICENSE-MIT", "README.md"];
@@ -45,13 +48,17 @@ pub(crate) fn for_tests() -> Result<PathBuf> {
 /// Programs, manual pages, completions, licences.
 pub(crate) fn everything(root: &Path) -> Result<()> {
     shell(root)?;
+    let worker = root.join(HELPERS).join(release::WORKER);
+    put(&release::worker()?, &worker, 0o755)?;
     put(&release::admin()?, &root.join(ADMIN), 0o755)?;
     documents(root, None)
 }
 
-/// The same with the operators' tool of a debug build, which spares a second release build.
+/// The same with the operators' tool and the worker of a debug build, which spares two release builds.
 pub(crate) fn with_debug_programs(root: &Path, debug: &Path) -> Result<()> {
     shell(root)?;
+    let worker = root.join(HELPERS).join(release::WORKER);
+    put(&debug.join(release::WORKER), &worker, 0o755)?;
     put(&debug.join("signstar-admin"), &root.join(ADMIN), 0o755)?;
     documents(root, Some(debug))
 }

@@ -1,6 +1,7 @@
 //! What the tests need beside Rust: programs of the system, pinned programs from the Rust
 //! registry, and targets of the compiler. Whatever is there already is left alone.
 
+mod kryoptic;
 pub(crate) mod pinned;
 pub(crate) mod system;
 pub(crate) mod targets;
@@ -15,6 +16,7 @@ pub(crate) fn run() -> Result<()> {
         system::ensure(&system::TESTS),
         targets::ensure(),
         pinned::ensure_all(),
+        kryoptic::ensure(),
     ];
     let failures: Vec<String> = results
         .into_iter()

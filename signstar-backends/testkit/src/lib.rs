@@ -3,7 +3,7 @@
 //!
 //! A back end's tests hand each of its keys to [`conformance::check`]. What signs inside the whole
 //! assembly, from the stream to the packet, goes through [`assembly::sign`], [`packet::read`] and
-//! [`verifier::Verifier`].
+//! [`verifier::Verifier`]. Software devices, made by others, are started here too: [`tpm`].
 //!
 //! Deliberately absent: a signer of its own, and anything that a shipped package may depend on.
 //! Whatever is not as it should be is a panic: this is for tests only.
@@ -20,7 +20,11 @@ pub mod assembly;
 pub mod conformance;
 mod der;
 pub mod encoding;
+pub mod hostile;
 pub mod key;
 pub mod openssl;
 pub mod packet;
+pub mod token;
+pub mod tpm;
 pub mod verifier;
+pub mod worker;

@@ -1,8 +1,9 @@
-//! `cert …`: what concerns certificates. One file for each verb, and one for what those share that
-//! change a certificate which is there.
+//! `cert …`: what concerns certificates. One file for each verb; `edit` and `edited` are what those
+//! share that change a certificate which is there.
 
 pub(crate) mod create;
 mod edit;
+mod edited;
 pub(crate) mod export;
 pub(crate) mod extend;
 pub(crate) mod revoke;

@@ -40,6 +40,16 @@ pub(crate) fn require_streams() -> Result<(), ConfineError> {
     Ok(())
 }
 
+/// Fails unless standard input is a socket, and the other standard streams are open.
+pub(crate) fn require_socket() -> Result<(), ConfineError> {
+    kind(io::stdout().as_fd())?;
+    kind(io::stderr().as_fd())?;
+    match kind(io::stdin().as_fd())? {
+        SFlag::S_IFSOCK => Ok(()),
+        _ => Err(ConfineError::Stream { fd: 0 }),
+    }
+}
+
 fn require_stream(number: RawFd, stream: BorrowedFd<'_>) -> Result<(), ConfineError> {
     match kind(stream)? {
         SFlag::S_IFIFO | SFlag::S_IFSOCK => Ok(()),

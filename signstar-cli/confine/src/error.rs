@@ -1,6 +1,7 @@
 //! Why a process could not be confined.
 
 use std::io;
+use std::path::PathBuf;
 
 use nix::errno::Errno;
 
@@ -62,6 +63,9 @@ pub enum ConfineError {
     /// Landlock is absent, too old or refused. The operator needs a newer kernel or must enable it.
     #[error("restrict files and network with landlock: {0}")]
     Landlock(#[from] landlock::RulesetError),
+    /// A path that is granted to a module cannot be opened. The operator must mend it.
+    #[error("{0}: granted, but cannot be opened")]
+    Grant(PathBuf),
     /// A system call that does not exist on this architecture is named in a rule. A fault of ours.
     #[error("rule for {name}: no such system call on {arch}")]
     UnknownSyscall {

@@ -1,8 +1,8 @@
 //! Rules become a seccomp program, and the program is loaded.
 //!
-//! One program, default action `KILL_PROCESS`, the architecture checked first. Calls of the x32 ABI
-//! carry bit 30 in their number and equal no number in the table, so they are killed like any other
-//! unlisted call.
+//! One program each, default action `KILL_PROCESS` for our own code and an errno for a vendor's, the
+//! architecture checked first. Calls of the x32 ABI carry bit 30 in their number and equal no number
+//! in the table, so they are treated like any other unlisted call.
 
 use std::collections::BTreeMap;
 
@@ -14,11 +14,31 @@ use seccompiler::{
 
 use crate::{Arch, Condition, ConfineError, Rule};
 
+/// ENOSYS, the same number on both architectures.
+const NO_SUCH_CALL: u32 = 38;
+
 /// Compiles rules into a program for `arch`, without loading it.
 ///
 /// # Errors
 /// [`ConfineError::ForeignRule`], [`ConfineError::Shadowed`], [`ConfineError::Compile`].
 pub fn program(rules: &[Rule], arch: Arch) -> Result<Vec<Instruction>, ConfineError> {
+    compile(rules, arch, SeccompAction::KillProcess)
+}
+
+/// As [`program`], but a call that is not in the table fails with ENOSYS: libraries take that for an
+/// old kernel and go another way.
+///
+/// # Errors
+/// Those of [`program`].
+pub fn refusing_program(rules: &[Rule], arch: Arch) -> Result<Vec<Instruction>, ConfineError> {
+    compile(rules, arch, SeccompAction::Errno(NO_SUCH_CALL))
+}
+
+fn compile(
+    rules: &[Rule],
+    arch: Arch,
+    otherwise: SeccompAction,
+) -> Result<Vec<Instruction>, ConfineError> {
     // A map from number to alternatives, filled by hand: collecting pairs into it would keep only
     // the last rule of each system call.
     let mut table: BTreeMap<i64, Vec<SeccompRule>> = BTreeMap::new();
@@ -45,12 +65,7 @@ pub fn program(rules: &[Rule], arch: Arch) -> Result<Vec<Instruction>, ConfineEr
         Arch::X86_64 => TargetArch::x86_64,
         Arch::Aarch64 => TargetArch::aarch64,
     };
-    let filter = SeccompFilter::new(
-        table,
-        SeccompAction::KillProcess,
-        SeccompAction::Allow,
-        target,
-    )?;
+    let filter = SeccompFilter::new(table, otherwise, SeccompAction::Allow, target)?;
     Ok(BpfProgram::try_from(filter)?)
 }
 
@@ -65,6 +80,15 @@ pub fn program(rules: &[Rule], arch: Arch) -> Result<Vec<Instruction>, ConfineEr
 /// Linux 4.14 for `KILL_PROCESS`).
 pub fn load_filter(rules: &[Rule]) -> Result<(), ConfineError> {
     let program = program(rules, Arch::NATIVE)?;
+    Ok(seccompiler::apply_filter_all_threads(&program)?)
+}
+
+/// Loads the filter of [`refusing_program`] on all threads, those of a module among them.
+///
+/// # Errors
+/// Those of [`load_filter`].
+pub fn load_refusing_filter(rules: &[Rule]) -> Result<(), ConfineError> {
+    let program = refusing_program(rules, Arch::NATIVE)?;
     Ok(seccompiler::apply_filter_all_threads(&program)?)
 }
 

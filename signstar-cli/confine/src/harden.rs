@@ -7,7 +7,7 @@ use nix::sys::prctl;
 use nix::sys::stat::{Mode, umask};
 use nix::unistd::chdir;
 
-use crate::{ConfineError, Limits, descriptors, limits, status};
+use crate::{ConfineError, Limits, descriptors, die_with_parent, limits, status};
 
 /// Makes the process small and opaque. First thing in `main`.
 ///
@@ -25,6 +25,23 @@ pub fn harden(limits: &Limits) -> Result<(), ConfineError> {
     status::require_one_thread()?;
     descriptors::close_stray()?;
     descriptors::require_streams()?;
+    mask_modes()?;
+    leave_directory()?;
+    limits::apply(limits)
+}
+
+/// As [`harden`], for a helper that [`start_helper`](crate::start_helper) has started: standard input
+/// is its socket and the other streams lead nowhere. It ends with its parent.
+///
+/// # Errors
+/// Those of [`harden`].
+pub fn harden_helper(limits: &Limits) -> Result<(), ConfineError> {
+    die_with_parent()?;
+    refuse_dumps()?;
+    refuse_privileges()?;
+    status::require_one_thread()?;
+    descriptors::close_stray()?;
+    descriptors::require_socket()?;
     mask_modes()?;
     leave_directory()?;
     limits::apply(limits)

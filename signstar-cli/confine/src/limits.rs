@@ -36,22 +36,41 @@ pub(crate) fn apply(limits: &Limits) -> Result<(), ConfineError> {
 
 /// Lets files grow to so many bytes and no further: zero unless there is a file to append to.
 ///
-/// Called once, when the configuration is known. Without this call the limit is zero: that is what
+/// Called when the configuration is known. Without this call the limit is zero: that is what
 /// [`harden`](crate::harden) sets. A write beyond it ends the process with SIGXFSZ. Pipes and
 /// sockets are not files in this sense; standard error redirected to a file is.
+///
+/// The process itself could still raise the limit again, and a helper that it starts does:
+/// [`limit_file_size`] must follow before lock-down ends.
 ///
 /// # Errors
 /// [`ConfineError::LimitTooLow`] when the process was started under a lower limit: a file that may
 /// grow to `bytes` would end it in the middle. [`ConfineError::Refused`],
 /// [`ConfineError::NotInForce`].
-pub fn limit_file_size(bytes: u64) -> Result<(), ConfineError> {
+pub fn allow_file_size(bytes: u64) -> Result<(), ConfineError> {
     let step = "limit file size";
     let resource = Resource::RLIMIT_FSIZE;
     let (_, inherited) = get(resource, step)?;
     if inherited < bytes {
         return Err(ConfineError::LimitTooLow { step, inherited });
     }
-    lower(resource, bytes, step)
+    set(resource, bytes, inherited, step)
+}
+
+/// Makes the limit of [`allow_file_size`] one that cannot be raised.
+///
+/// # Errors
+/// [`ConfineError::Refused`], [`ConfineError::NotInForce`].
+pub fn limit_file_size(bytes: u64) -> Result<(), ConfineError> {
+    lower(Resource::RLIMIT_FSIZE, bytes, "limit file size")
+}
+
+/// Lets the process use so many seconds of processor time; then it ends with SIGXCPU.
+///
+/// # Errors
+/// [`ConfineError::Refused`], [`ConfineError::NotInForce`].
+pub fn limit_processor(seconds: u64) -> Result<(), ConfineError> {
+    lower(Resource::RLIMIT_CPU, seconds, "limit processor time")
 }
 
 /// Lowers the address space limit that [`harden`](crate::harden) has set, once the configuration
@@ -61,14 +80,6 @@ pub fn limit_file_size(bytes: u64) -> Result<(), ConfineError> {
 /// [`ConfineError::Refused`], [`ConfineError::NotInForce`].
 pub fn limit_memory(bytes: u64) -> Result<(), ConfineError> {
     lower(Resource::RLIMIT_AS, bytes, "limit address space")
-}
-
-/// Ends the process after so many seconds of processor time.
-///
-/// # Errors
-/// [`ConfineError::Refused`], [`ConfineError::NotInForce`].
-pub fn limit_processor_time(seconds: u64) -> Result<(), ConfineError> {
-    lower(Resource::RLIMIT_CPU, seconds, "limit processor time")
 }
 
 /// Sets soft and hard limit to `wanted`, or to the hard limit where that is lower already.

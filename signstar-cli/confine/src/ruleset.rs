@@ -57,7 +57,7 @@ pub fn restrict_files_and_network(ports: &[u16]) -> Result<Restriction, ConfineE
 }
 
 /// The newest ruleset that the kernel enforces in full.
-fn newest() -> Result<(u8, RulesetCreated), RulesetError> {
+pub(crate) fn newest() -> Result<(u8, RulesetCreated), RulesetError> {
     for abi in NEWER {
         if let Ok(ruleset) = ruleset(abi) {
             return Ok((number(abi), ruleset));

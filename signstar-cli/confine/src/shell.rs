@@ -16,11 +16,13 @@
 //!
 //! - `rt_sigreturn`: no handler is ever installed, and it is the call that lets an attacker set
 //!   every register and the signal mask;
-//! - `futex` and `madvise`: there is one thread, and neither C library then makes them;
+//! - `futex` and `madvise`: there is one thread, and neither C library then makes them (a library
+//!   of a back end may wake nobody when it clears up, and asks for that);
 //! - `brk`, `mprotect`: musl's allocator makes them when it needs more places than it ever had
 //!   before, and there were more in use while configuration and certificate were parsed;
 //! - `mremap`: no buffer of more than 128 KiB grows after that, and only those are mapped alone;
-//! - `getrandom`: what is random is drawn before lock-down, and no back end draws anything later;
+//! - `getrandom`: what is random is drawn before lock-down; a back end that draws more later asks
+//!   for it;
 //! - `gettid`, `rt_sigprocmask`, `tgkill`, `rt_sigaction`: a panic, an abort or a stack overflow
 //!   ends in SIGSYS instead of SIGABRT or SIGSEGV, which ends the process as surely. The runtime's
 //!   own panic hook is killed before it has said anything; a hook of the program's own that writes

@@ -7,7 +7,7 @@ use std::io::{Read, Write, stdin, stdout};
 use std::process::ExitCode;
 
 use signstar_confine::{
-    ConfineError, Limits, harden, inspector_rules, limit_processor_time, load_filter,
+    ConfineError, Limits, harden, inspector_rules, limit_processor, load_filter,
     restrict_files_and_network,
 };
 use signstar_inspector::{Order, Verdict, inspect};
@@ -51,7 +51,7 @@ fn confine() -> Result<(), ConfineError> {
         open_files: 8,
         address_space_bytes: ADDRESS_SPACE_BYTES,
     })?;
-    limit_processor_time(PROCESSOR_SECONDS)?;
+    limit_processor(PROCESSOR_SECONDS)?;
     restrict_files_and_network(&[])?;
     load_filter(&inspector_rules()?)
 }

@@ -2,18 +2,28 @@
 
 use std::any::Any;
 use std::path::Path;
+use std::time::Duration;
 
 use signstar_core::{Failure, Opened, SigningKey};
 
 use crate::config::Table;
 
+#[cfg(feature = "pkcs11")]
+pub mod pkcs11;
+#[cfg(feature = "smartcard")]
+pub mod smartcard;
 #[cfg(feature = "software")]
 pub mod software;
+#[cfg(feature = "tpm")]
+pub mod tpm;
 
 /// A way of holding keys.
 pub struct BackEnd {
     /// Its name in configuration, features, records and documentation.
     pub name: &'static str,
+    /// What the C libraries behind it must find in the environment, instead of what the caller may
+    /// have put there: names and values.
+    pub environment: &'static [(&'static str, &'static str)],
     /// Reads its own table of a key, `[key.NAME.software]` say; problems are noted in the table.
     pub read: fn(Table<'_, '_>) -> Option<Box<dyn Device>>,
 }
@@ -21,23 +31,30 @@ pub struct BackEnd {
 /// One configured key of a back end: what its table says. The operators' tools look at the type
 /// behind it ([`Key::device_as`](crate::config::Key::device_as)).
 pub trait Device: Any {
-    /// Opens the device, which must hold `key` (the caller compares).
+    /// Opens the device, which must hold `key` (the caller compares). Each of its answers may take
+    /// `wait`, now and when it signs, and so may others that use it.
     ///
     /// # Errors
     /// The credential cannot be read or is wrong, or the device cannot be reached.
-    fn open(&self, key: &SigningKey) -> Result<Opened, Failure>;
+    fn open(&self, key: &SigningKey, wait: Duration) -> Result<Opened, Failure>;
 
     /// The files that the accounts which sign must be able to read.
     fn secrets(&self) -> Vec<&Path>;
 }
 
 /// Every back end that there is, compiled in or not.
-const NAMES: [&str; 1] = ["software"];
+pub(crate) const NAMES: [&str; 4] = ["pkcs11", "smartcard", "software", "tpm"];
 
 /// What this binary was built with.
 pub const COMPILED: &[BackEnd] = &[
+    #[cfg(feature = "pkcs11")]
+    pkcs11::BACK_END,
+    #[cfg(feature = "smartcard")]
+    smartcard::BACK_END,
     #[cfg(feature = "software")]
     software::BACK_END,
+    #[cfg(feature = "tpm")]
+    tpm::BACK_END,
 ];
 
 /// Why there is no such back end here.

@@ -72,6 +72,7 @@ impl Confined {
             sink,
             subject,
             open,
+            ..
         } = &mut self.enclave;
         Session {
             key: &open.key,

@@ -1,10 +1,10 @@
 //! Everything that is opened before lock-down: sink, caller, certificate, credential, device.
 
 use std::num::NonZeroU32;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use signstar_confine::{
-    arm_deadline, limit_file_size, limit_memory, load_filter, lock_memory,
+    allow_file_size, arm_deadline, limit_file_size, limit_memory, load_filter, lock_memory,
     restrict_files_and_network, rule, shell_rules, ConfineError, OpenFds,
 };
 use signstar_core::{
@@ -30,6 +30,8 @@ pub struct Enclave {
     pub(crate) sink: OpenSink,
     pub(crate) subject: Subject,
     pub(crate) open: Open,
+    /// To what size the audit file may grow.
+    file_bytes_max: u64,
 }
 
 /// What has been opened for one request.
@@ -57,7 +59,9 @@ impl Enclave {
         id: RequestId,
         salt: [u8; 32],
     ) -> Result<Self, Failure> {
-        limit_file_size(config.audit.file_bytes_max()).map_err(confinement)?;
+        // A helper of a device may write files of its own; ours get their limit with the lock-down.
+        let file_bytes_max = config.audit.file_bytes_max();
+        allow_file_size(file_bytes_max).map_err(confinement)?;
         let mut sink =
             OpenSink::open(&config.audit).map_err(|error| Failure::new(Refusal::Audit, error))?;
         let mut subject = Subject::new(id);
@@ -66,6 +70,7 @@ impl Enclave {
                 sink,
                 subject,
                 open,
+                file_bytes_max,
             }),
             Err(failure) => Err(Ledger {
                 subject,
@@ -98,6 +103,7 @@ impl Enclave {
     }
 
     fn lock_down(&self) -> Result<(), ConfineError> {
+        limit_file_size(self.file_bytes_max)?;
         intake::widen();
         let mut rules = shell_rules(&OpenFds {
             log: self.sink.log_descriptor(),
@@ -204,7 +210,8 @@ pub fn open_certificate(key: &Key) -> Result<SigningKey, Failure> {
 /// # Errors
 /// It cannot be opened, or holds another key.
 pub fn open_device(key: &Key, signing_key: &SigningKey) -> Result<Opened, Failure> {
-    let device = key.device.open(signing_key)?;
+    let wait = Duration::from_secs(key.device_seconds);
+    let device = key.device.open(signing_key, wait)?;
     signing_key
         .check_signer(device.signer.as_ref())
         .map_err(|error| Failure::new(Refusal::Certificate, error))?;

@@ -11,6 +11,8 @@ use std::os::unix::ffi::OsStrExt;
 
 use signstar_core::{Declaration, Failure, Refusal};
 
+use crate::back_ends::COMPILED;
+
 /// What ForceCommand names, and so the only STRING in `signstar -c STRING`.
 pub const FORCED_COMMAND: &str = "/usr/bin/signstar";
 
@@ -42,7 +44,8 @@ pub enum Question {
 }
 
 impl Invocation {
-    /// Takes argv and the three variables of this process, and removes all variables.
+    /// Takes argv and the three variables of this process, and removes all variables. Then only
+    /// those are set, to fixed values, that C libraries of the back ends need.
     pub fn from_process() -> Self {
         let variables: Vec<(OsString, OsString)> = std::env::vars_os().collect();
         for (name, _) in &variables {
@@ -51,6 +54,9 @@ impl Invocation {
             if !name.is_empty() && !name.contains(&b'=') {
                 std::env::remove_var(OsStr::from_bytes(name));
             }
+        }
+        for (name, value) in COMPILED.iter().flat_map(|back_end| back_end.environment) {
+            std::env::set_var(name, value);
         }
         let value = |wanted: &str| {
             let found = variables.iter().find(|(name, _)| name == wanted);

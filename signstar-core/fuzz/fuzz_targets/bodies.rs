@@ -6,8 +6,9 @@ use std::time::{Duration, SystemTime};
 use sequoia_openpgp::packet::Packet;
 use sequoia_openpgp::parse::{PacketParser, PacketParserResult, Parse};
 use signstar_core::{
-    Certificate, Declaration, Event, Field, HashAlgorithm, HashState, HashStateError, Hasher,
-    HasherError, LINE_BYTES_MAX, PublicKey, Record, RequestId, SecretKey,
+    Certificate, Declaration, Event, FRAME_BYTES, Field, HashAlgorithm, HashState, HashStateError,
+    Hasher, HasherError, LINE_BYTES_MAX, PublicKey, Record, RequestId, SecretKey, WorkerAnswer,
+    WorkerRequest,
 };
 
 /// 2026-12-31: after the creation of every seed, before the expiry of most.
@@ -154,6 +155,29 @@ pub(crate) fn hash_state(input: &[u8]) {
                 assert_eq!(hasher.finish(), other.finish_with(b"more"));
             }
             Err(HasherError::TooLarge { bytes_max }) => assert!(counted + 4 > bytes_max),
+        }
+    }
+}
+
+/// A frame between the shell and a worker, as it is and filled up to the length of one: what is
+/// accepted has this one spelling.
+pub(crate) fn worker_messages(input: &[u8]) {
+    let mut filled = input.to_vec();
+    filled.resize(FRAME_BYTES, 0);
+    for frame in [input, &filled] {
+        match WorkerRequest::from_frame(frame) {
+            Ok(request) => assert_eq!(
+                request.to_frame().map(|frame| frame.to_vec()),
+                Ok(frame.to_vec())
+            ),
+            Err(error) => is_one_line(&error.to_string()),
+        }
+        match WorkerAnswer::from_frame(frame) {
+            Ok(answer) => assert_eq!(
+                answer.to_frame().map(|frame| frame.to_vec()),
+                Ok(frame.to_vec())
+            ),
+            Err(error) => is_one_line(&error.to_string()),
         }
     }
 }

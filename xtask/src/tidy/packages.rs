@@ -4,14 +4,29 @@ use super::Tree;
 use crate::workspace::{Dependency, Package, Workspace};
 
 /// Which own packages a package may be built from. Nothing points back.
-const ARROWS: [(&str, &[&str]); 8] = [
+const ARROWS: [(&str, &[&str]); 14] = [
     ("signstar-core", &[]),
     ("signstar-confine", &[]),
+    ("signstar-smartcard", &["signstar-core"]),
     ("signstar-software", &["signstar-core"]),
+    ("signstar-tpm", &["signstar-core"]),
+    ("signstar-pkcs11", &["signstar-core"]),
     ("signstar-certificate", &["signstar-core"]),
+    ("signstar-inspector", &["signstar-core", "signstar-confine"]),
     (
         "signstar",
-        &["signstar-core", "signstar-confine", "signstar-software"],
+        &[
+            "signstar-core",
+            "signstar-confine",
+            "signstar-pkcs11",
+            "signstar-smartcard",
+            "signstar-software",
+            "signstar-tpm",
+        ],
+    ),
+    (
+        "signstar-pkcs11-worker",
+        &["signstar-core", "signstar-confine", "signstar-pkcs11"],
     ),
     (
         "signstar-admin",
@@ -24,7 +39,11 @@ const ARROWS: [(&str, &[&str]); 8] = [
         ],
     ),
     // For tests only: nothing is built from it.
-    ("signstar-testkit", &["signstar-core", "signstar-software"]),
+    (
+        "signstar-testkit",
+        &["signstar-core", "signstar-confine", "signstar-pkcs11"],
+    ),
+    ("signstar-virtual-card", &[]),
     ("xtask", &["signstar-admin"]),
 ];
 

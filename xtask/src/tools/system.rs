@@ -19,7 +19,7 @@ const fn needed(program: &'static str, debian: &'static str, arch: &'static str)
 }
 
 /// What `cargo xtask test` needs.
-pub(crate) const TESTS: [Needed; 26] = [
+pub(crate) const TESTS: [Needed; 40] = [
     // The transport, and what a caller may try through it.
     needed("sshd", "openssh-server", "openssh"),
     needed("ssh", "openssh-client", "openssh"),
@@ -41,6 +41,15 @@ pub(crate) const TESTS: [Needed; 26] = [
     needed("gpgv", "gpgv", "gnupg"),
     needed("sq", "sq", "sequoia-sq"),
     needed("sqop", "sqop", "sequoia-sop"),
+    // Cards: pcscd, virtual readers, its library (with a program that is not needed), another
+    // program that uses cards, and what a virtual card is built with.
+    needed("pcscd", "pcscd", "pcsclite"),
+    needed("vpcd-config", "vsmartcard-vpcd", "virtualsmartcard"),
+    needed("pcsc-spy", "libpcsclite-dev", "pcsclite"),
+    needed("pkg-config", "pkg-config", "pkgconf"),
+    needed("opensc-tool", "opensc", "opensc"),
+    needed("clang", "clang", "clang"),
+    needed("ip", "iproute2", "iproute2"),
     // Trying the sandbox, and watching it.
     needed("strace", "strace", "strace"),
     needed("unshare", "util-linux", "util-linux"),
@@ -49,6 +58,17 @@ pub(crate) const TESTS: [Needed; 26] = [
     needed("perl", "perl", "perl"),
     needed("setpriv", "util-linux", "util-linux"),
     needed("strip", "binutils", "binutils"),
+    // A TPM in software, and the library to reach any, which is too large to be locked in memory
+    // without a capability.
+    needed("setcap", "libcap2-bin", "libcap"),
+    needed("swtpm", "swtpm", "swtpm"),
+    needed("/usr/include/tss2/tss2_esys.h", "libtss2-dev", "tpm2-tss"),
+    // PKCS#11: a token in software, what makes its keys, and what kryoptic and a module of the
+    // tests' own are built with.
+    needed("softhsm2-util", "softhsm2", "softhsm"),
+    needed("pkcs11-tool", "opensc", "opensc"),
+    needed("cc", "gcc", "gcc"),
+    needed("make", "make", "make"),
     // Manual pages.
     needed("mandoc", "mandoc", "mandoc"),
 ];

@@ -1,9 +1,11 @@
 //! `cert extend`: another expiry.
 
-use signstar_certificate::{Edit, describe};
 use std::time::SystemTime;
 
-use super::edit::{Certifier, Edited, check_users, normal, plan, replace, signing_subkey};
+use signstar_certificate::{Edit, describe};
+
+use super::edit::{Certifier, check_users, normal, plan, replace, signing_subkey};
+use super::edited::Edited;
 use super::read;
 use crate::cli::Extend;
 use crate::expiry;

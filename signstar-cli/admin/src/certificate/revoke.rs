@@ -4,7 +4,8 @@ use std::time::SystemTime;
 
 use signstar_certificate::{Edit, Reason, describe, merge_revocation};
 
-use super::edit::{Certifier, Edited, ShownChange, normal, plan, replace};
+use super::edit::{Certifier, normal, plan, replace};
+use super::edited::{Edited, ShownChange};
 use super::read;
 use crate::cli::{self, Revoke};
 use crate::failure::{Failure, Status};

@@ -5,7 +5,8 @@ use std::time::SystemTime;
 use signstar_certificate::{Edit, fingerprint, subkey_revocation};
 
 use super::create::hint;
-use super::edit::{Certifier, Edited, check_users, plan, signing_subkey};
+use super::edit::{Certifier, check_users, plan, signing_subkey};
+use super::edited::Edited;
 use super::read;
 use crate::cli::Rotate;
 use crate::device;

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
+use crate::gpg::Gpg;
 use crate::place::Place;
 use crate::{done, line};
 
@@ -85,6 +86,41 @@ fn a_web_key_directory_is_where_sequoia_looks_for_it() {
         assert!(text.contains("left as it is: "), "{text}");
         assert_eq!(fs::read(&policy).unwrap(), b"mailbox-only\n");
     }
+}
+
+#[test]
+fn two_keys_below_one_primary_become_one_certificate() {
+    let place = Place::new();
+    let primary = place.primary(&[]);
+    let primary = [primary[0].as_str(), primary[1].as_str()];
+    place.add_key("other", "other.pgp", "");
+    for key in ["packages", "other"] {
+        let generate = ["key", "generate", "--group", "signers", "--key", key];
+        place.admin(&generate).done();
+        let create = ["cert", "create", "--key", key];
+        place.admin(&line(&[&create, &primary])).done();
+    }
+    place.admin(&["config", "check"]).done();
+    let folder = to(&place, "keyrings");
+    let both = [
+        "--key",
+        "other",
+        "--form",
+        "pacman",
+        "--keyring",
+        "trial",
+        "--to",
+        &folder,
+    ];
+    place.admin(&line(&[&EXPORT, &both])).done();
+    let gpg = Gpg::with(&place.path("keyrings/trial.gpg"));
+    assert_eq!((gpg.listed("pub").len(), gpg.listed("sub").len()), (1, 2));
+    let trusted = fs::read_to_string(place.path("keyrings/trial-trusted")).unwrap();
+    assert_eq!(trusted.lines().count(), 1, "{trusted}");
+    let www = to(&place, "www");
+    let both = ["--key", "other", "--form", "wkd", "--to", &www];
+    let made = done(&place, &line(&[&EXPORT, &both]));
+    assert_eq!(made["files"].as_array().unwrap().len(), 2);
 }
 
 #[test]

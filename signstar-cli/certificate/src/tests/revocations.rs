@@ -189,6 +189,8 @@ fn a_revocation_takes_nothing_else_of_its_file_along() {
     let (merged, _) = merge_revocation(&certificate, &more, later()).unwrap();
     assert_eq!(describe(&more, later()).unwrap().user_ids.len(), 2);
     assert_eq!(describe(&merged, later()).unwrap().user_ids, [USER_ID]);
+    let holds = |bytes: &[u8]| bytes.windows(8).any(|window| window == b"Somebody");
+    assert_eq!((holds(&more), holds(&merged)), (true, false));
 }
 
 #[test]
@@ -225,4 +227,43 @@ fn a_revocation_is_signed_or_not_handed_out() {
         let refused = edit.sign(&mut liar, None);
         assert_eq!(refused, Err(EditError::Unsound(fingerprint.clone())));
     }
+}
+
+#[test]
+fn damaged_files_revoke_nothing_else_and_cause_no_panic() {
+    let mut primary = Primary::new(Kind::P256, KeyVersion::V4);
+    let now = created() + DAY;
+    let certificate = primary
+        .bind(software(Kind::Ed25519).as_mut(), now, None)
+        .unwrap();
+    let subkey = signing(&certificate, now).fingerprint();
+    let early = subkey_revocation(&certificate, &subkey, now, primary.signer.as_mut()).unwrap();
+    let early = binary(&early).unwrap();
+    let mut refused = 0;
+    let mut judge = |file: &[u8]| {
+        match merge_revocation(&certificate, file, later()) {
+            Ok((_, changes)) => {
+                let expected = Change::Revocation {
+                    fingerprint: subkey.clone(),
+                    reason: None,
+                };
+                assert_eq!(changes, [expected]);
+            }
+            Err(_) => refused += 1,
+        }
+        // Whatever these say of it.
+        let _ = (offline_primary(file), stored_key(file), describe(file, now));
+        let _ = (Edit::of(file, now), binary(file), armor(file));
+        let _ = (keyring(&[file], now), web_key_directory(&[file]));
+    };
+    for whole in [&early, &primary.file] {
+        for at in (0..whole.len()).step_by(3) {
+            judge(&whole[..at]);
+            let mut flipped = whole.clone();
+            flipped[at] ^= 1 << (at % 8);
+            judge(&flipped);
+        }
+    }
+    judge(&early);
+    assert!(refused > 100, "{refused}");
 }

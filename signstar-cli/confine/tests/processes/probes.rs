@@ -17,8 +17,8 @@ use nix::sys::prctl;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use signstar_confine::selftest::{Defence, Escape};
 use signstar_confine::{
-    ConfineError, Limits, OpenFds, arm_deadline, harden, limit_file_size, limit_memory,
-    load_filter, lock_memory, restrict_files_and_network, rule, shell_rules,
+    ConfineError, Limits, OpenFds, allow_file_size, arm_deadline, harden, limit_file_size,
+    limit_memory, load_filter, lock_memory, restrict_files_and_network, rule, shell_rules,
 };
 
 use crate::outer;
@@ -147,6 +147,7 @@ fn confined_deadline() -> Result<(), ConfineError> {
 fn append(path: &str, cap: &str, bytes: &str) -> Result<(), ConfineError> {
     harden(&LIMITS)?;
     if cap != "unset" {
+        allow_file_size(cap.parse().unwrap())?;
         limit_file_size(cap.parse().unwrap())?;
     }
     let mut file = OpenOptions::new().append(true).open(path).unwrap();

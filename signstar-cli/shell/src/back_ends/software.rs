@@ -1,6 +1,7 @@
 //! Keys in a file, `[key.NAME.software]`: to try the system and to test it.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use signstar_core::{Failure, Opened, Refusal, SecretKey, SigningKey};
 
@@ -10,6 +11,7 @@ use crate::trusted_file::{self, Kind};
 
 pub(super) const BACK_END: BackEnd = BackEnd {
     name: "software",
+    environment: &[],
     read,
 };
 
@@ -37,7 +39,7 @@ fn read(mut table: Table<'_, '_>) -> Option<Box<dyn Device>> {
 }
 
 impl Device for Software {
-    fn open(&self, key: &SigningKey) -> Result<Opened, Failure> {
+    fn open(&self, key: &SigningKey, _: Duration) -> Result<Opened, Failure> {
         let credential = |error: &dyn std::fmt::Display| Failure::new(Refusal::Credential, error);
         let file = trusted_file::read(&self.secret_key, Kind::Secret, SECRET_KEY_BYTES_MAX)
             .map_err(|error| credential(&error))?;

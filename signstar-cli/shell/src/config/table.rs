@@ -127,15 +127,54 @@ impl<'t, 'i> Table<'t, 'i> {
 
     /// An absolute path that may be there.
     pub fn optional_path(&mut self, key: &'static str) -> Option<PathBuf> {
-        let path = PathBuf::from(self.optional_text(key)?);
-        let plain = path
-            .components()
-            .all(|part| !matches!(part, std::path::Component::ParentDir));
-        if path.is_absolute() && plain && !path.as_os_str().as_encoded_bytes().contains(&0) {
-            return Some(path);
+        let path = absolute(&self.optional_text(key)?);
+        if path.is_none() {
+            self.problem_with(key, "must be an absolute path without `..`");
         }
-        self.problem_with(key, "must be an absolute path without `..`");
-        None
+        path
+    }
+
+    /// Absolute paths, which may be none.
+    pub fn paths(&mut self, key: &'static str) -> Vec<PathBuf> {
+        let Some(value) = self.take(key) else {
+            return Vec::new();
+        };
+        let path = |value: &Spanned<DeValue<'_>>| match value.get_ref() {
+            DeValue::String(text) => absolute(text),
+            _ => None,
+        };
+        let paths = match value.get_ref() {
+            DeValue::Array(values) => values.iter().map(path).collect(),
+            _ => None,
+        };
+        paths.unwrap_or_else(|| {
+            self.problem_with(key, "must be a list of absolute paths without `..`");
+            Vec::new()
+        })
+    }
+
+    /// Texts under names that the operator chose, which may be none.
+    pub fn texts(&mut self, key: &'static str) -> Vec<(String, String)> {
+        let Some(value) = self.take(key) else {
+            return Vec::new();
+        };
+        let text = |value: &Spanned<DeValue<'_>>| match value.get_ref() {
+            DeValue::String(text) if !text.contains('\0') => Some(text.to_string()),
+            _ => None,
+        };
+        let texts = match value.get_ref() {
+            DeValue::Table(entries) => {
+                let entries = entries.iter();
+                let pairs =
+                    entries.map(|(name, value)| Some((name.get_ref().to_string(), text(value)?)));
+                pairs.collect()
+            }
+            _ => None,
+        };
+        texts.unwrap_or_else(|| {
+            self.problem_with(key, "must be a table of texts");
+            Vec::new()
+        })
     }
 
     /// One of `choices`, or `default`.
@@ -269,4 +308,13 @@ impl<'t, 'i> Table<'t, 'i> {
             false => format!("[{}] ", self.name),
         }
     }
+}
+
+/// An absolute path that means what it says.
+fn absolute(text: &str) -> Option<PathBuf> {
+    let path = PathBuf::from(text);
+    let plain = path
+        .components()
+        .all(|part| !matches!(part, std::path::Component::ParentDir));
+    (path.is_absolute() && plain && !text.contains('\0')).then_some(path)
 }

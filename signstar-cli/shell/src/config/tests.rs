@@ -22,12 +22,26 @@ fn accepts_the_example_of_its_documentation() {
         .map_err(|error| error.to_string())
         .unwrap();
     assert_eq!(config.users.len(), 2);
-    assert_eq!(config.keys.len(), 2);
+    assert_eq!(config.keys.len(), 3);
     let user = &config.users["signer"];
     assert_eq!(user.key, "packages");
     assert_eq!(user.input_bytes_max, 4_294_967_296);
     assert_eq!(config.keys["packages"].profile.hash, HashAlgorithm::Sha512);
     assert_eq!(config.keys["database"].declaring, Declaring::Required);
+}
+
+/// Where this build has the back end.
+#[test]
+fn accepts_the_example_of_a_tpm() {
+    let example = COMPLETE.split("```toml\n").nth(2).unwrap();
+    let example = example.split("```").next().unwrap();
+    let found = problems(&format!(
+        "version = 1\n[audit]\nsink = \"stderr\"\n{example}"
+    ));
+    match back_ends::named("tpm") {
+        Ok(_) => assert_eq!(found, [""; 0]),
+        Err(error) => assert!(found[0].contains(&error.to_string()), "{found:?}"),
+    }
 }
 
 /// Every key that the code knows has a row in the reference, and every row is a key of the code.
@@ -40,42 +54,77 @@ fn is_documented_key_by_key() {
         ("audit.syslog", "[audit.syslog]\n"),
         ("audit.file", "[audit.file]\n"),
         ("user.NAME", "[user.NAME]\n"),
-        ("key.NAME", "[key.NAME]\nback-end = \"software\"\n"),
-        (
-            "key.NAME.software",
-            "[key.NAME]\nback-end = \"software\"\n[key.NAME.software]\n",
-        ),
     ];
-    for (name, head) in tables {
+    let tables = tables.map(|(name, head)| (name.to_owned(), head.to_owned()));
+    // Tests of one package have the back ends of its default features, those of the workspace all.
+    let compiled = back_ends::COMPILED.iter().map(|back_end| {
+        let name = back_end.name;
+        let head = format!("[key.NAME]\nback-end = \"{name}\"\n[key.NAME.{name}]\n");
+        (format!("key.NAME.{name}"), head)
+    });
+    for (name, head) in tables.into_iter().chain(compiled) {
         let sink = match name.strip_prefix("audit.") {
             Some(sink) => format!("[audit]\nsink = \"{sink}\"\n"),
             None => String::new(),
         };
-        let found = problems(&format!("{sink}{head}nonsense = 1\n"));
-        let problem = found
-            .iter()
-            .find(|text| text.contains("\"nonsense\""))
-            .unwrap();
-        let known = problem
-            .split("(known: ")
-            .nth(1)
-            .unwrap()
-            .trim_end_matches(')');
-        let mut known: Vec<&str> = known.split(", ").collect();
-        let title = match name {
-            "" => "## The file".to_owned(),
-            _ => format!("## `[{name}]`"),
-        };
-        let section = COMPLETE.split(&format!("\n{title}\n")).nth(1);
-        let section = section.unwrap_or_else(|| panic!("no section {title}"));
-        let rows = section.split("\n## ").next().unwrap().lines();
-        let mut documented: Vec<&str> = rows
-            .filter_map(|row| row.strip_prefix("| `")?.split('`').next())
-            .collect();
-        known.sort_unstable();
-        documented.sort_unstable();
-        assert_eq!(documented, known, "{title}");
+        documents(&name, &known(&format!("{sink}{head}")));
     }
+    // Each back end knows its own table.
+    let of = |back_end: &BackEnd| {
+        let name = back_end.name;
+        known(&format!("[key.NAME]\nback-end = \"{name}\"\n"))
+    };
+    let mut all: Vec<String> = back_ends::COMPILED.iter().flat_map(of).collect();
+    all.sort_unstable();
+    all.dedup();
+    documents("key.NAME", &all);
+}
+
+/// The keys that the table at the end of `head` may have.
+fn known(head: &str) -> Vec<String> {
+    let found = problems(&format!("{head}nonsense = 1\n"));
+    let problem = found
+        .iter()
+        .find(|text| text.contains("\"nonsense\""))
+        .unwrap();
+    let known = problem
+        .split("(known: ")
+        .nth(1)
+        .unwrap()
+        .trim_end_matches(')');
+    known.split(", ").map(str::to_owned).collect()
+}
+
+/// Asserts that the reference has a row for each of `known`, and no others.
+fn documents(name: &str, known: &[String]) {
+    let mut known: Vec<&str> = known.iter().map(String::as_str).collect();
+    let title = match name {
+        "" => "## The file".to_owned(),
+        _ => format!("## `[{name}]`"),
+    };
+    let section = COMPLETE.split(&format!("\n{title}\n")).nth(1);
+    let section = section.unwrap_or_else(|| panic!("no section {title}"));
+    let rows = section.split("\n## ").next().unwrap().lines();
+    let mut documented: Vec<&str> = rows
+        .filter_map(|row| row.strip_prefix("| `")?.split('`').next())
+        .collect();
+    known.sort_unstable();
+    documented.sort_unstable();
+    assert_eq!(documented, known, "{title}");
+}
+
+#[test]
+fn documents_every_back_end() {
+    let section = COMPLETE.split("\n## `[key.NAME]`\n").nth(1).unwrap();
+    let section = section.split("\n## ").next().unwrap();
+    for name in back_ends::NAMES {
+        let row = format!("\n| `{name}` | table | | for `back-end = \"{name}\"` |");
+        assert!(section.contains(&row), "{name}");
+        let title = format!("\n## `[key.NAME.{name}]`\n");
+        assert!(COMPLETE.contains(&title), "{name}");
+    }
+    let names = back_ends::NAMES.map(|name| format!("`{name}`")).join(", ");
+    assert!(section.contains(&format!("\n| `back-end` | {names} | must be there |")));
 }
 
 #[test]
@@ -117,7 +166,7 @@ fn names_the_feature_of_a_back_end_that_is_unknown() {
     let text = "version = 1\n[audit]\nsink = \"stderr\"\n[key.a]\nback-end = \"paper\"\ncertificate = \"/c\"\n";
     assert_eq!(
         problems(text),
-        ["line 5: [key.a] `back-end` must be one of: software"]
+        ["line 5: [key.a] `back-end` must be one of: pkcs11, smartcard, software, tpm"]
     );
 }
 

@@ -1,6 +1,8 @@
 # Starts the login shell with a kernel's clock that user space cannot read, and notes its system
 # calls: the vDSO is taken out of the auxiliary vector before the first instruction.
-# Arguments: the file for the notes, numeric group and user. A line is: number and six arguments.
+# Arguments: the file for the notes, numeric group and user, and the number of a capability that the
+# login shell keeps (of a traced program's file the kernel takes none). A line of the notes is:
+# number and six arguments.
 import ctypes
 import os
 import struct
@@ -10,6 +12,7 @@ notes, group, user = open(sys.argv[1], "w"), int(sys.argv[2]), int(sys.argv[3])
 libc = ctypes.CDLL(None, use_errno=True)
 libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
 libc.ptrace.restype = ctypes.c_long
+KEEP_CAPABILITIES, AMBIENT = 8, 47
 TRACEME, PEEK, PEEK_USER, POKE, SYSCALL, OPTIONS = 0, 1, 3, 4, 24, 0x4200
 # sys/user.h: orig_rax, then rdi, rsi, rdx, r10, r8, r9; and rsp.
 REGISTERS, STACK = [120, 112, 104, 96, 56, 72, 64], 152
@@ -19,7 +22,13 @@ child = os.fork()
 if child == 0:
     os.setgroups([])
     os.setgid(group)
+    libc.prctl(KEEP_CAPABILITIES, 1, 0, 0, 0)
     os.setuid(user)
+    for capability in map(int, sys.argv[4:]):
+        one = 1 << capability
+        kept = struct.pack("6I", one, one, one, 0, 0, 0)
+        libc.capset(struct.pack("Ii", 0x20080522, 0), kept)
+        libc.prctl(AMBIENT, 2, capability, 0, 0)
     libc.ptrace(TRACEME, 0, None, None)
     os.execv("/usr/bin/signstar", ["signstar", "-c", "/usr/bin/signstar"])
 

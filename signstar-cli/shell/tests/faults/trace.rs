@@ -178,7 +178,7 @@ fn stopped_and_continued(usage: &mut Usage, build: Build) {
 
 fn no_clock_in_user_space(usage: &mut Usage, build: Build) {
     let world = machine(build, &Configuration::new());
-    let outcome = without_vdso(world.shell()).run(INPUT);
+    let outcome = without_vdso(&world, build).run(INPUT);
     assert_signed(&outcome);
     usage.add("clock-without-vdso", &calls_of_python(&world));
 }

@@ -4,7 +4,7 @@ use std::fs;
 
 use signstar_confine::{Arch, Syscall};
 
-use crate::support::world::SIGNER;
+use crate::support::world::{Build, SIGNER};
 use crate::support::{Shell, World};
 
 /// A system call: its name and arguments.
@@ -14,7 +14,11 @@ pub(crate) struct Call {
     pub(crate) arguments: [u64; 6],
 }
 
-const TRACE: &str = "/run/trace";
+/// CAP_IPC_LOCK.
+const IPC_LOCK: &str = "14";
+
+/// Where strace notes it.
+pub(crate) const TRACE: &str = "/run/trace";
 
 /// The same shell under strace.
 pub(crate) fn traced(shell: Shell<'_>) -> Shell<'_> {
@@ -37,12 +41,23 @@ pub(crate) fn traced(shell: Shell<'_>) -> Shell<'_> {
     as_root(shell.through("/usr/bin/strace", &arguments))
 }
 
-/// The same shell without the vDSO.
-pub(crate) fn without_vdso(shell: Shell<'_>) -> Shell<'_> {
+/// The login shell of `world` without the vDSO.
+pub(crate) fn without_vdso(world: &World, build: Build) -> Shell<'_> {
+    let capabilities: &[&str] = match build {
+        Build::Static => &[],
+        Build::Devices => {
+            // The kernel gives none of a file to a traced process, and a file that has some takes
+            // away those that the process has.
+            world.set_capabilities(&["-r"]);
+            &[IPC_LOCK]
+        }
+    };
+    let shell = world.shell();
     let (group, user) = (SIGNER.group.to_string(), SIGNER.id.to_string());
     let script = include_str!("../data/without_vdso.py");
     let arguments = ["-I", "-S", "-c", script, TRACE, &group, &user];
-    let arguments: Vec<_> = arguments.iter().map(AsRef::as_ref).collect();
+    let arguments = arguments.iter().chain(capabilities);
+    let arguments: Vec<_> = arguments.map(AsRef::as_ref).collect();
     as_root(shell.through("/usr/bin/python3", &arguments))
 }
 
@@ -75,15 +90,22 @@ pub(crate) fn calls_of_strace(world: &World) -> Vec<Call> {
     let text = fs::read_to_string(world.path(TRACE)).expect("strace notes what it sees");
     let calls = text.lines().filter_map(|line| {
         let (_, call) = line.split_once(' ')?;
-        let (name, rest) = call.trim_start().split_once('(')?;
-        let (arguments, _) = rest.split_once(')').unwrap_or((rest, ""));
-        let words = arguments.split(", ").map(|word| {
-            let digits = word.trim_start_matches("0x");
-            u64::from_str_radix(digits, 16).unwrap_or(0)
-        });
-        Some(call_of(name, words))
+        call_of(call)
     });
     after_the_filter(calls.collect())
+}
+
+/// A call as strace writes it, without the number of the process.
+pub(crate) fn call_of(text: &str) -> Option<Call> {
+    let (name, rest) = text.trim_start().split_once('(')?;
+    let (arguments, _) = rest.split_once(')').unwrap_or((rest, ""));
+    // Another process was faster with its next call.
+    let arguments = arguments.split(" <unfinished").next().unwrap_or_default();
+    let words = arguments.split(", ").map(|word| {
+        let digits = word.trim_start_matches("0x");
+        u64::from_str_radix(digits, 16).unwrap_or(0)
+    });
+    Some(call_with(name, words))
 }
 
 /// What the other tracer noted.
@@ -94,12 +116,12 @@ pub(crate) fn calls_of_python(world: &World) -> Vec<Call> {
         let mut words = line.split(' ').map(|word| word.parse::<u64>().unwrap());
         let number = i64::try_from(words.next().unwrap()).unwrap();
         let call = known.iter().find(|known| known.number == number).unwrap();
-        call_of(call.name, words)
+        call_with(call.name, words)
     });
     after_the_filter(calls.collect())
 }
 
-fn call_of(name: &str, words: impl Iterator<Item = u64>) -> Call {
+fn call_with(name: &str, words: impl Iterator<Item = u64>) -> Call {
     let mut arguments = [0; 6];
     for (argument, word) in arguments.iter_mut().zip(words) {
         *argument = word;

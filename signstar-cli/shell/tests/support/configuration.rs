@@ -6,7 +6,11 @@ pub(crate) struct Configuration {
     user: Vec<String>,
     key: Vec<String>,
     audit: Option<String>,
+    back_end: Option<(&'static str, String)>,
 }
+
+/// The file with a card's PIN, inside.
+pub(crate) const PIN: &str = "/run/signstar/packages.pin";
 
 /// The accounts that have a `[user.NAME]` table: all with the login shell `signstar`.
 pub(crate) const USERS: [&str; 2] = ["signer", "second"];
@@ -35,6 +39,17 @@ impl Configuration {
         self
     }
 
+    /// With the key on the card `ident` and its PIN in [`PIN`].
+    pub(crate) fn on_card(self, ident: &str) -> Self {
+        self.back_end("smartcard", &format!("card = \"{ident}\"\npin = \"{PIN}\""))
+    }
+
+    /// With another back end and the lines of its table.
+    pub(crate) fn back_end(mut self, name: &'static str, lines: &str) -> Self {
+        self.back_end = Some((name, lines.to_owned()));
+        self
+    }
+
     /// The file's text.
     pub(crate) fn text(&self) -> String {
         let file = "sink = \"file\"\n[audit.file]\npath = \"/run/signstar/audit.log\"";
@@ -44,10 +59,13 @@ impl Configuration {
             let lines = self.user.join("\n");
             text += &format!("\n[user.{user}]\nkey = \"packages\"\n{lines}\n");
         }
+        let software = "secret-key = \"/etc/signstar/packages.secret.pgp\"";
+        let software = ("software", software.to_owned());
+        let (name, table) = self.back_end.as_ref().unwrap_or(&software);
         text + &format!(
-            "\n[key.packages]\nback-end = \"software\"\n\
+            "\n[key.packages]\nback-end = \"{name}\"\n\
              certificate = \"/etc/signstar/packages.pgp\"\n{}\n\n\
-             [key.packages.software]\nsecret-key = \"/etc/signstar/packages.secret.pgp\"\n",
+             [key.packages.{name}]\n{table}\n",
             self.key.join("\n")
         )
     }

@@ -21,6 +21,7 @@ const SETTLE: &str = r#"
 world=$1
 mount -t overlay -o "lowerdir=$world/etc:/etc" overlay /etc
 mount -t overlay -o "lowerdir=$world/usr/bin:/usr/bin" overlay /usr/bin
+mount -t overlay -o "lowerdir=$world/usr/lib:/usr/lib" overlay /usr/lib
 for folder in etc/signstar etc/ssh/authorized_keys run tmp home var/tmp dev/shm; do
     mount --bind "$world/$folder" "/$folder"
 done

@@ -93,7 +93,19 @@ impl World {
         };
         world.configure(configuration);
         world.install_key(&world.key);
+        if build == Build::Devices {
+            // Libraries are larger than what an account may lock (8 MiB). An operator raises that
+            // limit for sshd, or does this, which needs nobody's leave.
+            world.set_capabilities(&["cap_ipc_lock=ep"]);
+        }
         world
+    }
+
+    /// Has `setcap` set the capabilities of the login shell's file.
+    pub(crate) fn set_capabilities(&self, arguments: &[&str]) {
+        let program = self.path("/usr/bin/signstar");
+        let done = Command::new("setcap").args(arguments).arg(program).status();
+        assert!(done.expect("setcap starts").success());
     }
 
     /// A path inside, as seen from outside: for `/etc/signstar`, `/etc/ssh/authorized_keys`,
@@ -190,6 +202,7 @@ fn furnish(root: &Path, build: Build) {
         "etc/signstar",
         "etc/ssh/authorized_keys",
         "usr/bin",
+        "usr/lib/signstar",
         "run/sshd",
         "run/signstar/sessions",
         "tmp",
@@ -210,6 +223,15 @@ fn furnish(root: &Path, build: Build) {
     };
     let shell = fs::read(release(build)).expect("the release binary");
     put("usr/bin/signstar", &shell, (0, 0), 0o755);
+    if let Some(worker) = worker() {
+        let worker = fs::read(worker).expect("the worker");
+        put(
+            "usr/lib/signstar/signstar-pkcs11-worker",
+            &worker,
+            (0, 0),
+            0o755,
+        );
+    }
     put("run/signstar/audit.log", b"", (0, SIGNERS), 0o660);
 
     let known = |file: &str| fs::read_to_string(file).unwrap_or_default();
@@ -272,11 +294,15 @@ pub(crate) enum Build {
 /// The release binary: that of the staged tree, or the one that was built last.
 fn release(build: Build) -> PathBuf {
     let (staged, target, features) = match build {
-        Build::Static => ("usr/bin/signstar", "x86_64-unknown-linux-musl", "software"),
+        Build::Static => (
+            "usr/bin/signstar",
+            "x86_64-unknown-linux-musl",
+            "software,pkcs11",
+        ),
         Build::Devices => (
             "devices/usr/bin/signstar",
             "x86_64-unknown-linux-gnu",
-            "software",
+            "smartcard,software,tpm",
         ),
     };
     if let Some(stage) = std::env::var_os("SIGNSTAR_STAGE") {
@@ -297,28 +323,59 @@ fn release(build: Build) -> PathBuf {
         "there is no release binary: run `cargo build --release --target {target} -p signstar \
          --no-default-features --features {features}`"
     );
-    let age = |path: &Path| fs::metadata(path).and_then(|file| file.modified()).ok();
-    let newer = sources()
-        .into_iter()
-        .find(|source| age(source) > age(&built));
-    assert_eq!(
-        newer, None,
-        "the release binary is older than this source: build it again"
-    );
+    assert_newer(&built, "release binary", &SHELL);
     built
 }
 
-/// What the login shell is built from.
-fn sources() -> Vec<PathBuf> {
+/// The worker of the staged tree, or the one that was built last. Only tests of PKCS#11 need it.
+pub(crate) fn worker() -> Option<PathBuf> {
+    let name = "signstar-pkcs11-worker";
+    if let Some(stage) = std::env::var_os("SIGNSTAR_STAGE") {
+        let staged = PathBuf::from(stage).join("usr/lib/signstar").join(name);
+        return staged.is_file().then_some(staged);
+    }
+    let built = Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join("../debug")
+        .join(name);
+    if !built.is_file() {
+        return None;
+    }
+    assert_newer(&built, "worker", &WORKER);
+    Some(built)
+}
+
+/// Sources of the login shell, and of the worker.
+const SHELL: [&str; 7] = [
+    "signstar-core/src",
+    "signstar-backends/pkcs11/src",
+    "signstar-backends/smartcard/src",
+    "signstar-backends/software/src",
+    "signstar-backends/tpm/src",
+    "signstar-cli/confine/src",
+    "signstar-cli/shell/src",
+];
+const WORKER: [&str; 4] = [
+    "signstar-core/src",
+    "signstar-backends/pkcs11/src",
+    "signstar-cli/confine/src",
+    "signstar-cli/pkcs11-worker/src",
+];
+
+fn assert_newer(built: &Path, what: &str, folders: &[&str]) {
+    let age = |path: &Path| fs::metadata(path).and_then(|file| file.modified()).ok();
+    let newer = sources(folders)
+        .into_iter()
+        .find(|source| age(source) > age(built));
+    assert_eq!(
+        newer, None,
+        "the {what} is older than this source: build it again"
+    );
+}
+
+/// The sources in `folders` of the tree.
+fn sources(folders: &[&str]) -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let mut folders: Vec<PathBuf> = [
-        "signstar-core/src",
-        "signstar-backends/software/src",
-        "signstar-cli/confine/src",
-        "signstar-cli/shell/src",
-    ]
-    .map(|folder| root.join(folder))
-    .into();
+    let mut folders: Vec<PathBuf> = folders.iter().map(|folder| root.join(folder)).collect();
     let mut files = Vec::new();
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).expect("a folder of sources") {
@@ -330,7 +387,11 @@ fn sources() -> Vec<PathBuf> {
         }
     }
     // Tests are not part of the binary.
-    files.retain(|path| !path.ends_with("tests.rs"));
+    let of_tests = |path: &PathBuf| {
+        let inside = |folder: &std::ffi::OsStr| folder == "tests" || folder == "tests.rs";
+        path.strip_prefix(&root).unwrap_or(path).iter().any(inside)
+    };
+    files.retain(|path| !of_tests(path));
     files
 }
 

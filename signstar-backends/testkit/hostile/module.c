@@ -1,0 +1,171 @@
+/* A hostile PKCS#11 module, for tests: SoftHSM's, with C_Initialize and C_Sign replaced. What it
+ * tries is chosen by the variable ATTACK; what came of each attempt goes to the file RESULT. */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/personality.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+typedef unsigned long CK_RV;
+typedef CK_RV (*any)(void);
+/* CK_FUNCTION_LIST of PKCS#11 2.40: a version and 68 functions. */
+struct list {
+    unsigned char major, minor;
+    any functions[68];
+};
+enum { C_INITIALIZE = 0, C_GET_FUNCTION_LIST = 3, C_SIGN = 43 };
+
+static struct list ours;
+static CK_RV (*real_initialize)(void *);
+static CK_RV (*real_sign)(unsigned long, unsigned char *, unsigned long, unsigned char *, unsigned long *);
+
+static int is(const char *attack) {
+    const char *chosen = getenv("ATTACK");
+    return chosen && strcmp(chosen, attack) == 0;
+}
+
+static FILE *result;
+static const char *stage;
+
+static void note(const char *what, long outcome) {
+    fprintf(result, "%s %s %s\n", stage, what, outcome < 0 ? "refused" : "done");
+    fflush(result);
+}
+
+static void *nothing(void *unused) { return unused; }
+
+static long in_child(const char *program) {
+    pid_t child = fork();
+    if (child < 0) return -1;
+    if (child == 0) {
+        if (program) execl(program, program, (char *)0);
+        _exit(program ? 1 : 0);
+    }
+    int status = 1;
+    if (waitpid(child, &status, 0) < 0) return -1;
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -1;
+}
+
+static void try_everything(const char *name) {
+    stage = name;
+    result = fopen(getenv("RESULT"), "a");
+    if (!result) _exit(3);
+    char path[64], byte = 0;
+    pid_t parent = getppid();
+    note("read-file", open("/etc/passwd", O_RDONLY));
+    note("list-folder", open("/", O_RDONLY | O_DIRECTORY));
+    note("make-file", open(getenv("FORBIDDEN"), O_WRONLY | O_CREAT, 0600));
+    note("inet-socket", socket(AF_INET, SOCK_STREAM, 0));
+    note("unix-socket", socket(AF_UNIX, SOCK_STREAM, 0));
+    note("netlink-socket", socket(AF_NETLINK, SOCK_RAW, 0));
+    note("fork", in_child(0));
+    note("exec", in_child("/bin/true"));
+    note("memfd", syscall(SYS_memfd_create, "m", 0));
+    snprintf(path, sizeof path, "/proc/%d/mem", parent);
+    note("parent-memory-file", open(path, O_RDONLY));
+    struct iovec here = {&byte, 1}, there = {(void *)ours.functions, 1};
+    /* An address of the parent's need not exist: EFAULT means that it was looked at. */
+    long read = syscall(SYS_process_vm_readv, parent, &here, 1, &there, 1, 0);
+    note("parent-memory-call", read < 0 && errno == EFAULT ? 0 : read);
+    note("parent-signal", kill(parent, 0));
+    /* Who has it already keeps it. */
+    static long traced = -1;
+    if (traced < 0) traced = ptrace(PTRACE_SEIZE, parent, 0, 0);
+    note("parent-trace", traced);
+    note("personality", personality(0xffffffff));
+    struct rlimit limit;
+    getrlimit(RLIMIT_NOFILE, &limit);
+    note("set-limit", setrlimit(RLIMIT_NOFILE, &limit));
+    void *page = mmap(0, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    note("executable-memory", page == MAP_FAILED ? -1 : 0);
+    page = mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    note("make-executable", mprotect(page, 4096, PROT_READ | PROT_EXEC));
+    pthread_t thread;
+    int started = pthread_create(&thread, 0, nothing, 0);
+    if (started == 0) pthread_join(thread, 0);
+    note("thread", started == 0 ? 0 : -1);
+    fclose(result);
+}
+
+static void *late(void *unused) {
+    (void)unused;
+    /* Started before the second filter: it must hold here too. */
+    for (;;) {
+        int found = socket(AF_UNIX, SOCK_STREAM, 0);
+        void *page = mmap(0, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (found >= 0) close(found);
+        if (page == MAP_FAILED) {
+            stage = "thread";
+            result = fopen(getenv("RESULT"), "a");
+            note("executable-memory", -1);
+            fclose(result);
+            return 0;
+        }
+        munmap(page, 4096);
+        usleep(1000);
+    }
+}
+
+static void babble(void) {
+    char rubbish[4096];
+    memset(rubbish, 'x', sizeof rubbish);
+    if (write(0, rubbish, sizeof rubbish) < 0) _exit(4);
+}
+
+static CK_RV initialize(void *arguments) {
+    pthread_t thread;
+    if (is("try")) try_everything("initialize");
+    if (is("thread")) pthread_create(&thread, 0, late, 0);
+    if (is("hang-at-initialize")) for (;;) pause();
+    if (is("spin-at-initialize")) for (;;) ;
+    if (is("exit-at-initialize")) _exit(0);
+    if (is("crash-at-initialize")) raise(SIGSEGV), abort();
+    if (is("fail-at-initialize")) return 5;
+    if (is("babble-at-initialize")) babble();
+    return real_initialize(arguments);
+}
+
+static CK_RV sign(unsigned long session, unsigned char *data, unsigned long length,
+                  unsigned char *signature, unsigned long *signature_length) {
+    if (is("try") && signature) try_everything("sign");
+    if (is("thread") && signature) sleep(1);
+    if (is("hang-at-sign")) for (;;) pause();
+    if (is("exit-at-sign")) _exit(0);
+    if (is("crash-at-sign")) *(volatile int *)0 = 1;
+    if (is("fail-at-sign")) return 5;
+    if (is("babble-at-sign") && signature) babble();
+    if (is("huge-at-sign") && !signature) return *signature_length = 1ul << 40, 0;
+    CK_RV outcome = real_sign(session, data, length, signature, signature_length);
+    if (is("wrong-at-sign") && signature) signature[*signature_length / 2] ^= 1;
+    if (is("short-at-sign") && signature) *signature_length -= 1;
+    return outcome;
+}
+
+CK_RV C_GetFunctionList(struct list **list) {
+    void *library = dlopen("/usr/lib/softhsm/libsofthsm2.so", RTLD_NOW);
+    if (!library) return 5;
+    CK_RV (*get)(struct list **) = (CK_RV (*)(struct list **))dlsym(library, "C_GetFunctionList");
+    struct list *real;
+    if (!get || get(&real)) return 5;
+    ours = *real;
+    real_initialize = (CK_RV (*)(void *))real->functions[C_INITIALIZE];
+    real_sign = (void *)real->functions[C_SIGN];
+    ours.functions[C_INITIALIZE] = (any)initialize;
+    ours.functions[C_GET_FUNCTION_LIST] = (any)C_GetFunctionList;
+    ours.functions[C_SIGN] = (any)sign;
+    *list = &ours;
+    return 0;
+}

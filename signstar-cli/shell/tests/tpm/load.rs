@@ -1,0 +1,127 @@
+//! Many sessions at one TPM. Each account has a device of its own, as each process that opens
+//! /dev/tpmrm0 has a way of its own to the one TPM.
+
+use std::fs;
+use std::io::Write;
+
+use signstar_core::Event;
+use signstar_testkit::tpm::Device;
+use signstar_tpm::provision::Algorithm;
+
+use crate::scene::{Scene, INPUT};
+use crate::support::shell::{user_auth, CLIENT_KEY};
+use crate::support::until;
+use crate::support::verifiers::{library_takes, Verifier};
+use crate::support::world::{give, Account, SIGNERS};
+
+const SESSIONS: u32 = 64;
+/// How many of them upload slowly.
+const SLOW: usize = 58;
+
+/// What a session may have in memory.
+const PEAK_KIB_MAX: u64 = 16 << 10;
+
+fn account(number: u32) -> Account {
+    Account {
+        name: Box::leak(format!("loader{number}").into_boxed_str()),
+        id: 7000 + number,
+        group: SIGNERS,
+        shell: "/usr/bin/signstar",
+    }
+}
+
+/// Accounts with what a session needs, and one device each.
+fn prepare(scene: &Scene) -> Vec<(Account, Device)> {
+    let world = &scene.world;
+    let path = world.path("/etc/signstar/signstar.toml");
+    let mut text = fs::read_to_string(&path).unwrap();
+    let device = scene.device.path().display().to_string();
+    let (_, section) = text.split_once("[key.packages]").unwrap();
+    let section = section.to_owned();
+    let mut passwd = fs::read_to_string(world.path("/etc/passwd")).unwrap();
+    let mut prepared = Vec::new();
+    for number in 0..SESSIONS {
+        let (account, own) = (account(number), scene.tpm.device());
+        give(own.path(), (0, SIGNERS), 0o660);
+        let name = account.name;
+        passwd += &format!(
+            "{name}:x:{}:{SIGNERS}::/home:/usr/bin/signstar\n",
+            account.id
+        );
+        let section = section
+            .replace("[key.packages.", &format!("[key.{name}."))
+            .replace(&device, &own.path().display().to_string());
+        text += &format!("\n[user.{name}]\nkey = \"{name}\"\n[key.{name}]{section}");
+        let identity = format!("publickey {CLIENT_KEY}\n");
+        world.write(&user_auth(account), identity, (account.id, SIGNERS), 0o600);
+        let slots = format!("/run/signstar/sessions/{name}");
+        world.write(&slots, "", (0, SIGNERS), 0o660);
+        prepared.push((account, own));
+    }
+    fs::write(world.path("/etc/passwd"), passwd).unwrap();
+    world.write("/etc/signstar/signstar.toml", text, (0, 0), 0o644);
+    prepared
+}
+
+/// The most that a process has ever had in memory.
+fn peak_kib(id: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let digits = line.unwrap().trim().trim_end_matches(" kB");
+    digits.parse().unwrap()
+}
+
+#[test]
+fn sessions_at_one_tpm_all_complete_and_hold_nothing_while_they_wait_for_uploads() {
+    let scene = Scene::with(Algorithm::P256);
+    let prepared = prepare(&scene);
+    let (first, rest) = INPUT.split_at(10);
+    let mut sessions = Vec::new();
+    for (account, _) in &prepared {
+        let mut running = scene.world.shell().account(*account).start();
+        let stdin = running.stdin.as_mut().unwrap();
+        stdin.write_all(first).unwrap();
+        sessions.push(running);
+    }
+    until("all sessions have opened their device", || {
+        let is_open = |(_, device): &&(Account, Device)| device.exchanges().len() >= 5;
+        prepared.iter().filter(is_open).count() == prepared.len()
+    });
+    assert_eq!(scene.tpm.loaded(), 0, "nothing is held during an upload");
+    let most = sessions.iter().map(|session| peak_kib(session.id())).max();
+    assert!(most <= Some(PEAK_KIB_MAX), "{most:?} KiB in memory");
+    // Those that do not dawdle are not kept waiting by those that do.
+    for session in sessions.iter_mut().skip(SLOW) {
+        session.send(rest);
+    }
+    let mut signatures = Vec::new();
+    for session in sessions.drain(SLOW..) {
+        signatures.push(session.outcome().success());
+    }
+    for session in &mut sessions {
+        session.send(rest);
+    }
+    for session in sessions {
+        signatures.push(session.outcome().success());
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let artifact = folder.path().join("artifact");
+    fs::write(&artifact, INPUT).unwrap();
+    for signature in &signatures {
+        assert!(library_takes(&scene.world.key, signature, &artifact));
+    }
+    for verifier in Verifier::ALL {
+        let verdict = verifier.takes(&scene.world.key, &signatures[0], &artifact);
+        assert_eq!(verdict, Ok(()), "{verifier:?}");
+    }
+    let records = scene.records();
+    let released = |wanted| {
+        records
+            .iter()
+            .filter(|record| record.event == wanted)
+            .count()
+    };
+    let (intents, releases) = (released(Event::Intent), released(Event::Release));
+    assert_eq!((signatures.len(), intents, releases), (64, 64, 64));
+    assert_eq!(scene.tpm.loaded(), 0, "nothing is left");
+}

@@ -1,0 +1,70 @@
+//! Signatures through a real sshd, verified by programs nobody here wrote.
+
+use std::fs;
+
+use signstar_core::{Event, Field};
+use signstar_tpm::provision::{Algorithm, Template};
+
+use crate::scene::{template, Kept, Scene, INPUT};
+use crate::support::sshd::{MATCH, STRICT};
+use crate::support::verifiers::all_take;
+use crate::support::Sshd;
+
+/// Has an artifact signed through sshd, and verified.
+fn signs(scene: &Scene) {
+    let sshd = Sshd::start(&scene.world, STRICT, MATCH);
+    let client = sshd.client();
+    let artifact = client.path("artifact");
+    fs::write(&artifact, INPUT).unwrap();
+    for _ in 0..2 {
+        let signature = client.sign(INPUT).success();
+        all_take(&scene.world.key, &signature, &artifact);
+        let records = scene.records();
+        let events: Vec<Event> = records.iter().map(|record| record.event).collect();
+        assert_eq!(events, [Event::Intent, Event::Release]);
+        assert_eq!(records[1].get(Field::BackEnd), Some("tpm"));
+    }
+    assert_eq!(scene.tpm.loaded(), 0, "nothing is held in the TPM");
+}
+
+#[test]
+fn p256_in_a_tpm_signs() {
+    signs(&Scene::with(Algorithm::P256));
+}
+
+#[test]
+fn p384_in_a_tpm_signs() {
+    signs(&Scene::with(Algorithm::P384));
+}
+
+#[test]
+fn p521_in_a_tpm_signs() {
+    signs(&Scene::with(Algorithm::P521));
+}
+
+#[test]
+fn rsa2048_in_a_tpm_signs() {
+    signs(&Scene::with(Algorithm::Rsa2048));
+}
+
+#[test]
+fn rsa3072_in_a_tpm_signs() {
+    signs(&Scene::with(Algorithm::Rsa3072));
+}
+
+#[test]
+fn a_key_in_files_signs() {
+    signs(&Scene::of(Kept::InFiles, &template(Algorithm::P256)));
+}
+
+#[test]
+fn a_key_with_a_policy_signs() {
+    for auth in [None, template(Algorithm::P256).auth] {
+        let template = Template {
+            auth,
+            registers: Some("0,7".parse().unwrap()),
+            ..template(Algorithm::P256)
+        };
+        signs(&Scene::of(Kept::InTpm, &template));
+    }
+}
