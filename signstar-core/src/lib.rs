@@ -69,6 +69,7 @@ mod secret_key;
 mod session;
 mod signature;
 mod signer;
+mod verdict;
 
 pub use audit::{AUDIT_VERSION, Event, Field, Record, RequestId, Sink, SinkError};
 pub use audit_line::{LINE_BYTES_MAX, LineError};
@@ -89,4 +90,7 @@ pub use session::{Approval, Session, Signed};
 pub use signature::{DetachedSignature, Notation, Profile, SignatureError};
 pub use signer::{
     Curve, Opened, PublicKey, RawSignature, Reach, ReachRule, SignatureValue, Signer, SignerError,
+};
+pub use verdict::{
+    ArtifactKind, Identity, VERDICT_BYTES, VERDICT_TEXT_BYTES_MAX, Verdict, VerdictError,
 };

@@ -4,7 +4,7 @@ use super::Tree;
 use crate::workspace::{Dependency, Package, Workspace};
 
 /// Which own packages a package may be built from. Nothing points back.
-const ARROWS: [(&str, &[&str]); 13] = [
+const ARROWS: [(&str, &[&str]); 14] = [
     ("signstar-core", &[]),
     ("signstar-confine", &[]),
     ("signstar-smartcard", &["signstar-core"]),
@@ -12,6 +12,7 @@ const ARROWS: [(&str, &[&str]); 13] = [
     ("signstar-tpm", &["signstar-core"]),
     ("signstar-pkcs11", &["signstar-core"]),
     ("signstar-certificate", &["signstar-core"]),
+    ("signstar-inspector", &["signstar-core", "signstar-confine"]),
     (
         "signstar",
         &[

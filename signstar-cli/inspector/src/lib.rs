@@ -1,0 +1,47 @@
+//! Looks at an artifact before it is signed: is it a well-formed package, database or image, of the
+//! kind and identity that the key may sign?
+//!
+//! The whole artifact streams through [`inspect`], which answers with what the artifact says it is,
+//! or with a [`Finding`]. The login shell runs this in a process of its own that has nothing but the
+//! bytes; whoever takes that process over can have something signed that is not well-formed, and
+//! nothing more: the bytes that are signed are hashed elsewhere.
+//!
+//! docs/inspection.md is the specification of the formats' subset, and says what inspection cannot
+//! prove.
+//!
+//! # What is deliberately absent
+//! Repair, tolerance, and guessing: what two programs could read differently is refused. Plain
+//! archives, bzip2, lz4 and whatever else pacman could read. Writing anything.
+
+mod archive;
+mod container;
+mod database;
+mod fields;
+mod finding;
+mod image;
+mod listing;
+mod mtree;
+mod order;
+mod package;
+mod rules;
+mod source;
+
+use std::io::Read;
+
+pub use finding::{Code, Finding};
+pub use listing::{Listed, list};
+pub use order::{Order, OrderError};
+pub use rules::Rules;
+pub use signstar_core::{ArtifactKind, Identity, Verdict};
+
+/// Reads `input` to its end as an artifact of this kind.
+///
+/// # Errors
+/// The first thing that is wrong with it, or that `rules` do not allow.
+pub fn inspect<R: Read>(kind: ArtifactKind, rules: &Rules, input: R) -> Result<Identity, Finding> {
+    match kind {
+        ArtifactKind::PacmanPackage => package::inspect(input, rules),
+        ArtifactKind::PacmanDatabase => database::inspect(input, rules),
+        ArtifactKind::Iso => image::inspect(input, rules),
+    }
+}

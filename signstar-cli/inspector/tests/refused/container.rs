@@ -1,0 +1,93 @@
+//! Compression, and the end of an archive.
+
+use signstar_inspector::Code;
+
+use crate::support::{Member, archive, gzip};
+use crate::{judge, sound};
+
+#[test]
+fn a_container_that_is_not_exactly_one_is_refused() {
+    let plain = archive(&sound());
+    let packed = gzip(&plain);
+    assert_eq!(judge(&plain), Err(Code::ContainerUnknown));
+    assert_eq!(judge(b""), Err(Code::ContainerUnknown));
+    assert_eq!(judge(b"\x1f\x8b"), Err(Code::ContainerUnusual));
+    let mut twice = packed.clone();
+    twice.extend_from_slice(&packed);
+    assert_eq!(
+        judge(&twice),
+        Err(Code::TrailingBytes),
+        "concatenated members"
+    );
+    let mut trailing = packed.clone();
+    trailing.push(0);
+    assert_eq!(judge(&trailing), Err(Code::TrailingBytes));
+    // Every cut, the first bytes among them.
+    for part in 1..64 {
+        let cut = packed.len() * part / 64;
+        let code = judge(&packed[..cut]).unwrap_err();
+        let expected = [
+            Code::ContainerDamaged,
+            Code::ContainerUnusual,
+            Code::ContainerUnknown,
+        ];
+        assert!(expected.contains(&code), "{cut}: {code:?}");
+    }
+    let mut damaged = packed.clone();
+    let last = damaged.len() - 6;
+    damaged[last] ^= 1;
+    assert_eq!(judge(&damaged), Err(Code::ContainerDamaged), "the checksum");
+    // An extra field and a comment, which some tools hide data in.
+    for flags in [0x04, 0x10, 0x20, 0x02] {
+        let mut unusual = packed.clone();
+        unusual[3] = flags;
+        assert_eq!(judge(&unusual), Err(Code::ContainerUnusual), "{flags}");
+    }
+}
+
+#[test]
+fn zstd_frames_that_are_special_are_refused() {
+    let skippable = [
+        &[0x50, 0x2a, 0x4d, 0x18, 4, 0, 0, 0, 1, 2, 3, 4][..],
+        &[0x28, 0xb5, 0x2f, 0xfd],
+    ]
+    .concat();
+    assert_eq!(judge(&skippable), Err(Code::ContainerUnknown));
+    for descriptor in [0x01, 0x02, 0x03, 0x08] {
+        let frame = [0x28, 0xb5, 0x2f, 0xfd, descriptor, 0, 0, 0, 0, 0, 0, 0];
+        assert_eq!(judge(&frame), Err(Code::ContainerUnusual), "{descriptor}");
+    }
+    // A window of 256 MiB: exponent 18 over 2^10.
+    let frame = [0x28, 0xb5, 0x2f, 0xfd, 0x00, 18 << 3, 0, 0, 0, 0, 0, 0];
+    assert_eq!(judge(&frame), Err(Code::WindowTooLarge));
+}
+
+#[test]
+fn a_damaged_archive_is_refused() {
+    let plain = archive(&sound());
+    let mut cut = plain.clone();
+    cut.truncate(plain.len() - 9 * 512);
+    for blocks in 0..cut.len() / 512 {
+        let code = judge(&gzip(&plain[..blocks * 512])).unwrap_err();
+        let expected = [Code::ArchiveCut, Code::PaddingUsed];
+        assert!(expected.contains(&code), "{blocks} blocks: {code:?}");
+    }
+    // One block of zeros is no end.
+    let members: Vec<u8> = sound().iter().flat_map(Member::bytes).collect();
+    let one = [members.as_slice(), &[0; 512]].concat();
+    assert_eq!(judge(&gzip(&one)), Err(Code::ArchiveCut));
+    let two = [members.as_slice(), &[0; 1024]].concat();
+    judge(&gzip(&two)).unwrap();
+    // What follows the end is not read by everybody.
+    let hidden = [
+        two.as_slice(),
+        &Member::file("usr/hidden", b"").bytes(),
+        &[0; 1024],
+    ]
+    .concat();
+    assert_eq!(judge(&gzip(&hidden)), Err(Code::PaddingUsed));
+    let half = [two.as_slice(), &[0; 100]].concat();
+    assert_eq!(judge(&gzip(&half)), Err(Code::ArchiveCut));
+    let endless = [two.as_slice(), &vec![0; 2 << 20]].concat();
+    assert_eq!(judge(&gzip(&endless)), Err(Code::TooMuch));
+}
