@@ -3,6 +3,7 @@
 //! numbers drift with the machine, ratios hardly do.
 
 mod contest;
+mod devices;
 mod enter;
 mod keys;
 mod memory;
@@ -17,7 +18,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use crate::failure::Result;
+use crate::failure::{Because, Result};
 use crate::scene::{Account, Scene};
 use crate::tools::pinned::RSOP;
 use crate::tools::system;
@@ -56,7 +57,12 @@ enum Part {
     Memory,
     /// Through sshd
     Ssh,
+    /// With a token, a card and a TPM, beside their libraries
+    Devices,
 }
+
+/// Where the measurements of devices wait for the other parts, in the enclave's folder.
+const DEVICES: &str = "devices";
 
 /// The accounts that are measured, one for each kind of key and hash.
 pub(crate) const ED25519: Account = Account {
@@ -80,19 +86,36 @@ const ACCOUNTS: [Account; 4] = [ED25519, ED25519_SHA256, P256, RSA4096];
 /// Does it.
 pub(crate) fn run(options: &Options) -> Result<()> {
     match &options.within {
-        None => outside(),
+        None => outside(options),
         Some(root) => inside(options, root),
     }
 }
 
-fn outside() -> Result<()> {
+impl Options {
+    fn wants(&self, part: Part) -> bool {
+        self.part.is_empty() || self.part.contains(&part)
+    }
+}
+
+fn outside(options: &Options) -> Result<()> {
     private::possible()?;
+    let mut measured = None;
+    if options.wants(Part::Devices) && !options.enter {
+        let lines = devices::run(options.effort)?;
+        if options.part.iter().all(|part| *part == Part::Devices) && !options.part.is_empty() {
+            return print(options, &devices::tables(&lines)?);
+        }
+        measured = Some(lines);
+    }
     system::ensure(&system::BENCH)?;
     rivals_from_registry()?;
     let scene = Scene::new(&ACCOUNTS)?;
     stage::shell(scene.root())?;
     ssh::add_accounts(&scene)?;
     keys::make(&scene)?;
+    if let Some(lines) = measured {
+        scene.write(DEVICES, &lines, 0o644)?;
+    }
     private::again(scene.root())
 }
 
@@ -115,7 +138,7 @@ fn inside(options: &Options, root: &Path) -> Result<()> {
     if options.enter {
         return enter::shell(root, &gpg);
     }
-    let wanted = |part: Part| options.part.is_empty() || options.part.contains(&part);
+    let wanted = |part: Part| options.wants(part);
     let mut tables: Vec<Table> = Vec::new();
     if wanted(Part::Small) {
         tables.extend(small::measure(root, &gpg, options.effort)?);
@@ -129,10 +152,19 @@ fn inside(options: &Options, root: &Path) -> Result<()> {
     if wanted(Part::Ssh) {
         tables.extend(ssh::measure(root, &gpg, options.effort)?);
     }
+    if wanted(Part::Devices) {
+        let lines = std::fs::read_to_string(root.join(DEVICES));
+        let lines = lines.because("cannot read the measurements of devices")?;
+        tables.extend(devices::tables(&lines)?);
+    }
+    print(options, &tables)
+}
+
+fn print(options: &Options, tables: &[Table]) -> Result<()> {
     if options.json {
-        table::print_json(&tables)
+        table::print_json(tables)
     } else {
-        table::print_markdown(&tables)
+        table::print_markdown(tables)
     }
 }
 

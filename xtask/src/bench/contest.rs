@@ -75,6 +75,7 @@ fn rows<'a>(names: impl Iterator<Item = &'a str>, times: &[Vec<Duration>]) -> Ve
                     .zip(theirs)
                     .map(|(a, b)| a.as_secs_f64() / b.as_secs_f64()),
             ),
+            more: None,
         })
         .collect()
 }

@@ -30,6 +30,7 @@ pub(crate) fn measure(root: &Path, gpg: &Gpg) -> Result<Table> {
         name: name.to_owned(),
         value,
         ratio: small / value,
+        more: None,
     };
     let mut rows = vec![row("signstar", small), row("signstar, 2 GiB", large)];
     for rival in &rivals {

@@ -217,6 +217,7 @@ fn many(server: &Server, masters: &Masters, rounds: u32) -> Result<Vec<Row>> {
             name: service.name.to_owned(),
             value: median(theirs.iter().copied()),
             ratio: median(ours.iter().zip(theirs).map(|(a, b)| a / b)),
+            more: None,
         })
         .collect())
 }

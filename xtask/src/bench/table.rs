@@ -28,6 +28,9 @@ pub(crate) struct Row {
     pub(crate) value: f64,
     /// Ours divided by theirs: the median over the pairs.
     pub(crate) ratio: f64,
+    /// Ours minus theirs, in the table's unit: the median over the pairs. Not in every table.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) more: Option<f64>,
 }
 
 /// A bound on a ratio.
@@ -78,14 +81,23 @@ impl Table {
 
     fn markdown(&self) -> String {
         let mut text = format!("### {}\n\n", self.title);
+        let differences = self.rows.iter().any(|row| row.more.is_some());
+        let (head, rule) = match differences {
+            true => (format!(" signstar - this, {} |", self.unit), "---:|"),
+            false => (String::new(), ""),
+        };
         text.push_str(&format!(
-            "| | {}, median of {} | signstar : this |\n|---|---:|---:|\n",
+            "| | {}, median of {} | signstar : this |{head}\n|---|---:|---:|{rule}\n",
             self.unit, self.repetitions
         ));
         for row in &self.rows {
+            let more = row.more.map(|more| format!(" {more:.2} |"));
             text.push_str(&format!(
-                "| {} | {:.2} | {:.3} |\n",
-                row.name, row.value, row.ratio
+                "| {} | {:.2} | {:.3} |{}\n",
+                row.name,
+                row.value,
+                row.ratio,
+                more.unwrap_or_default()
             ));
         }
         for goal in &self.goals {

@@ -19,7 +19,7 @@ const fn needed(program: &'static str, debian: &'static str, arch: &'static str)
 }
 
 /// What `cargo xtask test` needs.
-pub(crate) const TESTS: [Needed; 40] = [
+pub(crate) const TESTS: [Needed; 45] = [
     // The transport, and what a caller may try through it.
     needed("sshd", "openssh-server", "openssh"),
     needed("ssh", "openssh-client", "openssh"),
@@ -69,6 +69,12 @@ pub(crate) const TESTS: [Needed; 40] = [
     needed("pkcs11-tool", "opensc", "opensc"),
     needed("cc", "gcc", "gcc"),
     needed("make", "make", "make"),
+    // What is packaged, read by the programs that it is for; polkitd has Duktape inside.
+    needed("systemd-analyze", "systemd", "systemd"),
+    needed("systemd-sysusers", "systemd", "systemd"),
+    needed("systemd-tmpfiles", "systemd", "systemd"),
+    needed("udevadm", "udev", "systemd"),
+    needed("duk", "duktape", "duktape"),
     // Manual pages.
     needed("mandoc", "mandoc", "mandoc"),
 ];

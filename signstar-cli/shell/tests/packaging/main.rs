@@ -1,0 +1,16 @@
+//! The files of `packaging/`, each read by the program that it is for: nobody here judges them.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "this is a test"
+)]
+
+mod accounts;
+mod examples;
+mod place;
+mod polkit;
+mod udev;
+mod units;
