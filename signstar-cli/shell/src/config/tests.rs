@@ -233,7 +233,8 @@ fn the_halves_of_a_composite_key_are_two_keys_on_one_token() {
             "must name another key than `uri`",
         ),
         ("pkcs11:token=t", "must name its key by object or id"),
-        ("", "must be a PKCS#11 URI"),
+        ("", "must be a text"),
+        ("x", "must be a PKCS#11 URI"),
     ] {
         let found = found(half);
         assert!(
