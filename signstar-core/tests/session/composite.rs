@@ -5,11 +5,12 @@ use sequoia_openpgp::crypto::mpi;
 use sequoia_openpgp::packet::key::{Key4, PrimaryRole, PublicParts};
 use sequoia_openpgp::packet::{Key, Packet, Signature};
 use sequoia_openpgp::parse::Parse;
+use sequoia_openpgp::serialize::SerializeInto;
 use sequoia_openpgp::types::PublicKeyAlgorithm;
 use sequoia_openpgp::{Cert, Profile as PgpProfile};
 use signstar_core::{
     Certificate, CertificateError, Digest, HashAlgorithm, KeyVersion, Profile, RawSignature,
-    Refusal, SignatureValue,
+    Refusal, SecretKey, SignatureValue,
 };
 
 use crate::keys::{Kind, builder, cert, created, device, noon, public_file, signing_key};
@@ -169,6 +170,15 @@ fn the_device_must_have_both_halves_of_the_certificates_key() {
         key.check_signer(other.as_ref()),
         Err(CertificateError::WrongDevice(_))
     ));
+}
+
+/// The software back end takes secret keys from files, and has no such keys.
+#[test]
+fn a_composite_secret_key_file_is_refused() {
+    let cert = cert(Kind::Composite);
+    let file = cert.as_tsk().to_vec().unwrap();
+    let refused = SecretKey::parse(&file, &cert.fingerprint().to_hex(), None);
+    assert!(refused.is_err());
 }
 
 /// RFC 9980 has these keys in version 6 only; the library reads them in version 4 too.
