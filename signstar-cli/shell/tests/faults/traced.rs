@@ -97,7 +97,12 @@ pub(crate) fn calls_of_strace(world: &World) -> Vec<Call> {
 
 /// A call as strace writes it, without the number of the process.
 pub(crate) fn call_of(text: &str) -> Option<Call> {
-    let (name, rest) = text.trim_start().split_once('(')?;
+    let text = text.trim_start();
+    // The end of a call that was noted when it began; what it returned may have brackets.
+    if text.starts_with("<...") {
+        return None;
+    }
+    let (name, rest) = text.split_once('(')?;
     let (arguments, _) = rest.split_once(')').unwrap_or((rest, ""));
     // Another process was faster with its next call.
     let arguments = arguments.split(" <unfinished").next().unwrap_or_default();
