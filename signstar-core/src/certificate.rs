@@ -213,7 +213,8 @@ impl SigningKey {
         let public = public_key(key.mpis())
             .ok_or_else(|| CertificateError::Unsupported(fingerprint.clone()))?;
         let version = match key.version() {
-            4 => KeyVersion::V4,
+            // A composite key is of version 6 (RFC 9980), whatever a library reads.
+            4 if !public.is_composite() => KeyVersion::V4,
             6 => KeyVersion::V6,
             _ => return Err(CertificateError::Unsupported(fingerprint)),
         };
@@ -257,10 +258,12 @@ impl SigningKey {
     }
 
     /// Whether signatures of this key may use `hash`: its strength must reach the curve's
-    /// (RFC 9580, section 5.2.3.2).
+    /// (RFC 9580, section 5.2.3.2). A composite key takes 256 bits or more (RFC 9980), which each has.
     pub fn allows(&self, hash: HashAlgorithm) -> bool {
         match &self.public {
-            PublicKey::Ed25519(_) | PublicKey::Rsa { .. } => true,
+            PublicKey::Ed25519(_) | PublicKey::Rsa { .. } | PublicKey::MlDsa65Ed25519 { .. } => {
+                true
+            }
             PublicKey::Ecdsa {
                 curve: Curve::P256, ..
             } => hash >= HashAlgorithm::Sha256,
@@ -323,6 +326,10 @@ pub(crate) fn public_key(mpis: &mpi::PublicKey) -> Option<PublicKey> {
         mpi::PublicKey::RSA { e, n } if (2048..=4096).contains(&n.bits()) => Some(PublicKey::Rsa {
             n: n.value().to_vec(),
             e: e.value().to_vec(),
+        }),
+        mpi::PublicKey::MLDSA65_Ed25519 { eddsa, mldsa } => Some(PublicKey::MlDsa65Ed25519 {
+            ed25519: **eddsa,
+            ml_dsa: mldsa.clone(),
         }),
         _ => None,
     }

@@ -89,7 +89,8 @@ pub use secret_key::{SecretKey, SecretKeyError, SecretMaterial};
 pub use session::{Approval, Session, Signed};
 pub use signature::{DetachedSignature, Notation, Profile, SignatureError};
 pub use signer::{
-    Curve, Opened, PublicKey, RawSignature, Reach, ReachRule, SignatureValue, Signer, SignerError,
+    Curve, ML_DSA_65_KEY_BYTES, ML_DSA_65_SIGNATURE_BYTES, Opened, PublicKey, RawSignature, Reach,
+    ReachRule, SignatureValue, Signer, SignerError,
 };
 pub use verdict::{
     ArtifactKind, Identity, VERDICT_BYTES, VERDICT_TEXT_BYTES_MAX, Verdict, VerdictError,

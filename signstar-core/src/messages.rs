@@ -21,14 +21,16 @@ mod worker_fault;
 use zeroize::Zeroizing;
 
 use crate::digest::{Digest, HashAlgorithm};
-use crate::signer::{Curve, PublicKey, SignatureValue};
+use crate::signer::{
+    Curve, ML_DSA_65_KEY_BYTES, ML_DSA_65_SIGNATURE_BYTES, PublicKey, SignatureValue,
+};
 use fields::Fields;
 
 pub use settings::ModuleSettings;
 pub use worker_fault::WorkerFault;
 
-/// Length of a frame. A composite post-quantum signature (RFC 9980: 3,373 bytes with ML-DSA-65)
-/// fits as well as the largest RSA key.
+/// Length of a frame. The largest message is a composite signature (RFC 9980): with ML-DSA-65 its
+/// body has 3,374 octets. One page, so that a socket takes it whole.
 pub const FRAME_BYTES: usize = 4096;
 
 /// Longest PIN. PKCS#11 sets no limit; tokens have much smaller ones.
@@ -155,10 +157,16 @@ impl WorkerAnswer {
                 let length = u16::try_from(n.len()).map_err(|_| MessageError::Body)?;
                 frame(17, &[&[5], &length.to_be_bytes(), n, e])
             }
+            Self::Ready(PublicKey::MlDsa65Ed25519 { ed25519, ml_dsa }) => {
+                frame(17, &[&[6], ed25519, ml_dsa.as_slice()])
+            }
             Self::PinWanted => frame(18, &[]),
             Self::Signature(SignatureValue::Ed25519(bytes)) => frame(19, &[&[1], bytes]),
             Self::Signature(SignatureValue::Ecdsa { r, s }) => frame(19, &[&[2], r, s]),
             Self::Signature(SignatureValue::Rsa(bytes)) => frame(19, &[&[3], bytes]),
+            Self::Signature(SignatureValue::MlDsa65Ed25519 { ed25519, ml_dsa }) => {
+                frame(19, &[&[4], ed25519.as_slice(), ml_dsa.as_slice()])
+            }
             Self::Fault(fault) => frame(20, &[&[fault.code()]]),
         }?;
         // Only what the other side will take is sent.
@@ -239,6 +247,10 @@ fn public_key(mut body: Fields<'_>) -> Result<PublicKey, MessageError> {
         }
         return Ok(PublicKey::Rsa { n, e });
     }
+    if id == 6 {
+        let (ed25519, ml_dsa) = halves::<32, ML_DSA_65_KEY_BYTES>(body.rest())?;
+        return Ok(PublicKey::MlDsa65Ed25519 { ed25519, ml_dsa });
+    }
     let mut curves = [Curve::P256, Curve::P384, Curve::P521].into_iter();
     let curve = curves.find(|curve| curve_id(*curve) == id);
     let curve = curve.ok_or(MessageError::Body)?;
@@ -262,8 +274,24 @@ fn signature(mut body: Fields<'_>) -> Result<SignatureValue, MessageError> {
             Ok(SignatureValue::Ecdsa { r, s })
         }
         3 if RSA_BYTES.contains(&bytes.len()) => Ok(SignatureValue::Rsa(bytes.to_vec())),
+        4 => {
+            let (ed25519, ml_dsa) = halves::<64, ML_DSA_65_SIGNATURE_BYTES>(bytes)?;
+            Ok(SignatureValue::MlDsa65Ed25519 {
+                ed25519: Box::new(ed25519),
+                ml_dsa,
+            })
+        }
         _ => Err(MessageError::Body),
     }
+}
+
+/// The two halves of a composite key or signature, Ed25519 first as in OpenPGP.
+fn halves<const ONE: usize, const OTHER: usize>(
+    bytes: &[u8],
+) -> Result<([u8; ONE], Box<[u8; OTHER]>), MessageError> {
+    let (one, other) = bytes.split_first_chunk().ok_or(MessageError::Body)?;
+    let other = other.try_into().map_err(|_| MessageError::Body)?;
+    Ok((*one, Box::new(other)))
 }
 
 #[cfg(test)]

@@ -305,6 +305,12 @@ fn mpis(
                 s: trim(s).to_vec().into(),
             })
         }
+        (SignatureValue::MlDsa65Ed25519 { ed25519, ml_dsa }, PublicKey::MlDsa65Ed25519 { .. }) => {
+            Ok(mpi::Signature::MLDSA65_Ed25519 {
+                eddsa: ed25519.clone(),
+                mldsa: ml_dsa.clone(),
+            })
+        }
         _ => Err(SignatureError::WrongShape),
     }
 }

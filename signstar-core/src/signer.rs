@@ -11,7 +11,9 @@ pub trait Signer {
     fn public_key(&self) -> &PublicKey;
 
     /// Signs `digest` once. Ed25519 signs the digest's bytes as its message, ECDSA takes their
-    /// leftmost bits (FIPS 186-5), RSA wraps them in a PKCS#1 v1.5 `DigestInfo` (RFC 8017).
+    /// leftmost bits (FIPS 186-5), RSA wraps them in a PKCS#1 v1.5 `DigestInfo` (RFC 8017). A composite
+    /// key signs the digest's bytes with each of its halves, ML-DSA with an empty context (FIPS 204):
+    /// there are both signatures or there is none.
     ///
     /// # Errors
     /// See [`SignerError`]. After an error nothing may be known about whether the device has
@@ -41,6 +43,11 @@ impl Curve {
     }
 }
 
+/// Octets of a public key of ML-DSA-65 (FIPS 204, table 2).
+pub const ML_DSA_65_KEY_BYTES: usize = 1952;
+/// Octets of a signature of ML-DSA-65 (FIPS 204, table 2).
+pub const ML_DSA_65_SIGNATURE_BYTES: usize = 3309;
+
 /// A public key, without format and without metadata.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PublicKey {
@@ -60,10 +67,22 @@ pub enum PublicKey {
         /// The public exponent.
         e: Vec<u8>,
     },
+    /// ML-DSA-65 and Ed25519 side by side (RFC 9980): one key with two halves.
+    MlDsa65Ed25519 {
+        /// Ed25519 (RFC 8032): the encoded point.
+        ed25519: [u8; 32],
+        /// ML-DSA-65 (FIPS 204): the encoded key.
+        ml_dsa: Box<[u8; ML_DSA_65_KEY_BYTES]>,
+    },
 }
 
 impl PublicKey {
-    /// Algorithm and size, for people: `ed25519`, `p256`, `rsa4096`.
+    /// Whether it has two halves, which OpenPGP knows in version 6 only (RFC 9980).
+    pub const fn is_composite(&self) -> bool {
+        matches!(self, Self::MlDsa65Ed25519 { .. })
+    }
+
+    /// Algorithm and size, for people: `ed25519`, `p256`, `rsa4096`, `mldsa65-ed25519`.
     pub fn name(&self) -> String {
         match self {
             Self::Ed25519(_) => "ed25519".to_owned(),
@@ -77,6 +96,7 @@ impl PublicKey {
                 curve: Curve::P521, ..
             } => "p521".to_owned(),
             Self::Rsa { n, .. } => format!("rsa{}", bits(n)),
+            Self::MlDsa65Ed25519 { .. } => "mldsa65-ed25519".to_owned(),
         }
     }
 }
@@ -108,6 +128,13 @@ pub enum SignatureValue {
     },
     /// RSA: one big-endian number; leading zeros are allowed.
     Rsa(Vec<u8>),
+    /// ML-DSA-65 and Ed25519: each over the same digest.
+    MlDsa65Ed25519 {
+        /// Ed25519: `R ‖ S`.
+        ed25519: Box<[u8; 64]>,
+        /// ML-DSA-65 (FIPS 204): the encoded signature.
+        ml_dsa: Box<[u8; ML_DSA_65_SIGNATURE_BYTES]>,
+    },
 }
 
 /// What a device answered, with its signature counter if it has one.

@@ -111,6 +111,14 @@ impl Uri {
         }
         Ok(uri)
     }
+
+    /// Whether `other` names its token by the same attributes, so that both keys are on one token.
+    pub fn is_on_token_of(&self, other: &Self) -> bool {
+        self.token == other.token
+            && self.serial == other.serial
+            && self.manufacturer == other.manufacturer
+            && self.model == other.model
+    }
 }
 
 fn put<T>(place: &mut Option<T>, value: T) -> Result<(), UriError> {
@@ -171,6 +179,22 @@ mod tests {
             id: Some(vec![0, 0xff, b'1']),
         };
         assert_eq!(uri, Ok(expected));
+    }
+
+    #[test]
+    fn two_keys_are_on_one_token_when_it_is_named_alike() {
+        let uri = |text: &str| Uri::parse(text).unwrap();
+        let one = uri("pkcs11:token=a;serial=1;object=b");
+        assert!(one.is_on_token_of(&uri("pkcs11:object=c;id=%02;serial=1;token=a")));
+        for other in [
+            "pkcs11:token=b;serial=1;object=b",
+            "pkcs11:token=a;serial=2;object=b",
+            "pkcs11:token=a;object=b",
+            "pkcs11:token=a;serial=1;model=m;object=b",
+            "pkcs11:token=a;serial=1;manufacturer=m;object=b",
+        ] {
+            assert!(!one.is_on_token_of(&uri(other)), "{other}");
+        }
     }
 
     #[test]

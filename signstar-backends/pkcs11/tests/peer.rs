@@ -78,6 +78,7 @@ fn settings() -> ModuleSettings {
     ModuleSettings {
         module: "/usr/lib/module.so".to_owned(),
         uri: "pkcs11:token=a;object=b".to_owned(),
+        uri_ed25519: None,
         read: Vec::new(),
         write: Vec::new(),
         processor_seconds: 1,
@@ -293,6 +294,34 @@ fn a_worker_that_speaks_out_of_turn_or_has_gone_does_not_get_the_pin() {
             [WorkerRequest::Open(settings())],
             "{what}"
         );
+    }
+}
+
+/// A whole signature of another kind than the key, one with two halves among them.
+#[test]
+fn a_signature_of_another_kind_is_refused() {
+    let (ed25519, of_ed25519) = honest("ed25519");
+    let composite = PublicKey::MlDsa65Ed25519 {
+        ed25519: [7; 32],
+        ml_dsa: Box::new([8; 1952]),
+    };
+    let of_composite = SignatureValue::MlDsa65Ed25519 {
+        ed25519: Box::new([9; 64]),
+        ml_dsa: Box::new([10; 3309]),
+    };
+    for (key, value, fits) in [
+        (&ed25519, &of_ed25519, true),
+        (&ed25519, &of_composite, false),
+        (&composite, &of_ed25519, false),
+        (&composite, &of_composite, true),
+    ] {
+        let turns = [Turn::Sends(ready(key)), Turn::Sends(signature(value))];
+        let (outcome, _) = sign(turns);
+        match fits {
+            // Whether it is a signature is for the caller to find out.
+            true => assert_eq!(outcome.map(|raw| raw.value), Ok(value.clone())),
+            false => assert_eq!(outcome.err(), Some(WorkerFault::Shape.error())),
+        }
     }
 }
 

@@ -76,7 +76,9 @@ fn trim(number: &[u8]) -> &[u8] {
 /// The shortest hash that a key signs: as strong as its curve (RFC 9580, section 5.2.3.2).
 pub(crate) fn weakest(key: &PublicKey) -> HashAlgorithm {
     match key {
-        PublicKey::Ed25519(_) | PublicKey::Rsa { .. } => HashAlgorithm::Sha256,
+        PublicKey::Ed25519(_) | PublicKey::Rsa { .. } | PublicKey::MlDsa65Ed25519 { .. } => {
+            HashAlgorithm::Sha256
+        }
         PublicKey::Ecdsa { curve, .. } => match curve {
             Curve::P256 => HashAlgorithm::Sha256,
             Curve::P384 => HashAlgorithm::Sha384,
@@ -90,7 +92,8 @@ pub(crate) fn weakest(key: &PublicKey) -> HashAlgorithm {
 pub(crate) fn request<'d>(key: &PublicKey, digest: &'d Digest) -> (SigningAlgo, &'d [u8]) {
     let bytes = digest.as_bytes();
     match key {
-        PublicKey::Ed25519(_) => (SigningAlgo::ECC, bytes),
+        // No card has a composite key; its answer would be no signature, see below.
+        PublicKey::Ed25519(_) | PublicKey::MlDsa65Ed25519 { .. } => (SigningAlgo::ECC, bytes),
         PublicKey::Ecdsa { curve, .. } => {
             let left = bytes.get(..curve.scalar_bytes()).unwrap_or(bytes);
             (SigningAlgo::ECC, left)
@@ -109,6 +112,7 @@ pub(crate) fn request<'d>(key: &PublicKey, digest: &'d Digest) -> (SigningAlgo, 
 /// The signature in a card's answer, if that has the form that the key wants.
 pub(crate) fn signature(key: &PublicKey, answer: &[u8]) -> Option<SignatureValue> {
     match key {
+        PublicKey::MlDsa65Ed25519 { .. } => None,
         PublicKey::Ed25519(_) => Some(SignatureValue::Ed25519(answer.try_into().ok()?)),
         PublicKey::Ecdsa { curve, .. } => {
             let (r, s) = answer.split_at_checked(curve.scalar_bytes())?;

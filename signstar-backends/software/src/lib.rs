@@ -101,7 +101,9 @@ impl Signer for Software {
 /// The shortest hash that a key signs: as strong as its curve (RFC 9580, section 5.2.3.2).
 fn weakest(key: &PublicKey) -> HashAlgorithm {
     match key {
-        PublicKey::Ed25519(_) | PublicKey::Rsa { .. } => HashAlgorithm::Sha256,
+        PublicKey::Ed25519(_) | PublicKey::Rsa { .. } | PublicKey::MlDsa65Ed25519 { .. } => {
+            HashAlgorithm::Sha256
+        }
         PublicKey::Ecdsa { curve, .. } => match curve {
             Curve::P256 => HashAlgorithm::Sha256,
             Curve::P384 => HashAlgorithm::Sha384,

@@ -31,7 +31,7 @@ pub fn check(signer: &mut dyn Signer, name: &str, counting: Counting) {
 pub fn has_a_well_formed_public_key(signer: &mut dyn Signer) {
     let key = signer.public_key().clone();
     match &key {
-        PublicKey::Ed25519(_) => {}
+        PublicKey::Ed25519(_) | PublicKey::MlDsa65Ed25519 { .. } => {}
         PublicKey::Ecdsa { curve, point } => {
             assert_eq!(point.len(), 1 + 2 * curve.scalar_bytes(), "{curve:?}");
             assert_eq!(point[0], 4, "the point is uncompressed");
@@ -110,6 +110,7 @@ fn sign(signer: &mut dyn Signer, hash: HashAlgorithm, text: &str) -> RawSignatur
     };
     match (&raw.value, signer.public_key()) {
         (SignatureValue::Ed25519(_), PublicKey::Ed25519(_)) => {}
+        (SignatureValue::MlDsa65Ed25519 { .. }, PublicKey::MlDsa65Ed25519 { .. }) => {}
         (SignatureValue::Ecdsa { r, s }, PublicKey::Ecdsa { curve, .. }) => {
             within(r, curve.scalar_bytes());
             within(s, curve.scalar_bytes());
@@ -139,7 +140,9 @@ pub fn allowed(key: &PublicKey) -> Vec<HashAlgorithm> {
             Curve::P384 => HashAlgorithm::Sha384,
             Curve::P521 => HashAlgorithm::Sha512,
         },
-        PublicKey::Ed25519(_) | PublicKey::Rsa { .. } => HashAlgorithm::Sha256,
+        PublicKey::Ed25519(_) | PublicKey::Rsa { .. } | PublicKey::MlDsa65Ed25519 { .. } => {
+            HashAlgorithm::Sha256
+        }
     };
     let all = HashAlgorithm::ALL.into_iter();
     all.filter(|hash| *hash >= weakest).collect()

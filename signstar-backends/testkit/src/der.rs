@@ -17,10 +17,12 @@ const SEQUENCE: u8 = 0x30;
 const INTEGER: u8 = 0x02;
 const BIT_STRING: u8 = 0x03;
 
-/// `SubjectPublicKeyInfo` (RFC 5280, section 4.1.2.7).
+/// `SubjectPublicKeyInfo` (RFC 5280, section 4.1.2.7); of a composite key its Ed25519 half.
 pub(crate) fn public_key(key: &PublicKey) -> Vec<u8> {
     let (algorithm, bits) = match key {
-        PublicKey::Ed25519(point) => (ED25519.to_vec(), point.to_vec()),
+        PublicKey::Ed25519(point) | PublicKey::MlDsa65Ed25519 { ed25519: point, .. } => {
+            (ED25519.to_vec(), point.to_vec())
+        }
         PublicKey::Ecdsa { curve, point } => {
             let curve = match curve {
                 Curve::P256 => P256,

@@ -78,6 +78,11 @@ pub fn numbers(value: &SignatureValue) -> Vec<(&'static str, &[u8])> {
         SignatureValue::Ed25519(bytes) => vec![("r", &bytes[..32]), ("s", &bytes[32..])],
         SignatureValue::Ecdsa { r, s } => vec![("r", r), ("s", s)],
         SignatureValue::Rsa(s) => vec![("s", s)],
+        SignatureValue::MlDsa65Ed25519 { ed25519, ml_dsa } => vec![
+            ("r", &ed25519[..32]),
+            ("s", &ed25519[32..]),
+            ("ml-dsa", ml_dsa.as_slice()),
+        ],
     }
 }
 

@@ -1,5 +1,6 @@
 //! PKCS#11 tokens in software that nobody here wrote: SoftHSM and kryoptic. Each token is a fresh
-//! folder; keys are made by OpenSC's `pkcs11-tool`, so that nothing of ours makes them.
+//! folder; keys are made by OpenSC's `pkcs11-tool`, so that nothing of ours makes them, or where it
+//! knows none, for ML-DSA, by a few lines of C.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -136,6 +137,21 @@ pub struct Token {
     folder: tempfile::TempDir,
 }
 
+/// The Ed25519 half of a composite key, whose ML-DSA half is [`KEY`].
+pub const ED25519_HALF: Key<'static> = Key {
+    label: "signing-ed25519",
+    id: "02",
+};
+
+/// The sets of parameters of ML-DSA (FIPS 204).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MlDsa {
+    /// The smallest.
+    MlDsa44,
+    /// The one of RFC 9980.
+    MlDsa65,
+}
+
 /// The label of each token here.
 pub const LABEL: &str = "Package signing";
 
@@ -159,6 +175,34 @@ impl Token {
         let new = Self::empty(software);
         new.add(kind, &KEY);
         new
+    }
+
+    /// A token with the two key pairs of a composite key, named [`KEY`] and [`ED25519_HALF`]. Only
+    /// kryoptic has them.
+    pub fn composite() -> Self {
+        let new = Self::empty(Software::Kryoptic);
+        new.add_ml_dsa(MlDsa::MlDsa65, &KEY);
+        new.add("ed25519", &ED25519_HALF);
+        new
+    }
+
+    /// Makes an ML-DSA key pair.
+    pub fn add_ml_dsa(&self, parameters: MlDsa, key: &Key<'_>) {
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("ml-dsa/generate.c");
+        let program = self.folder.path().join("generate");
+        run(Command::new("cc")
+            .arg("-o")
+            .args([&program, &source])
+            .arg("-ldl"));
+        let number = match parameters {
+            MlDsa::MlDsa44 => "1",
+            MlDsa::MlDsa65 => "2",
+        };
+        let mut generate = Command::new(program);
+        generate.env(self.software.variable(), self.configuration());
+        generate.arg(self.software.module());
+        generate.args([PIN, key.label, key.id, number]);
+        run(&mut generate);
     }
 
     /// Makes another key pair.

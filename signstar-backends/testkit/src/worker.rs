@@ -37,6 +37,7 @@ impl Worker {
             settings: ModuleSettings {
                 module: text(token.software.module()),
                 uri: "pkcs11:token=Package%20signing;object=signing".to_owned(),
+                uri_ed25519: None,
                 read: vec![configuration.clone()],
                 write: vec![text(token.tokens())],
                 processor_seconds: 60,
@@ -45,6 +46,14 @@ impl Worker {
             pin: PIN.to_owned(),
             patience: PATIENCE,
         }
+    }
+
+    /// `program` for the composite key on `token`, made by [`Token::composite`].
+    pub fn composite(program: impl Into<PathBuf>, token: &Token) -> Self {
+        let mut new = Self::new(program, token);
+        let half = "pkcs11:token=Package%20signing;object=signing-ed25519";
+        new.settings.uri_ed25519 = Some(half.to_owned());
+        new
     }
 
     /// Starts a worker and does nothing with it.

@@ -66,7 +66,9 @@ pub(crate) fn key(public: &Public) -> Result<PublicKey, SignerError> {
 /// The shortest hash that a key signs: as strong as its curve (RFC 9580, section 5.2.3.2).
 pub(crate) fn weakest(key: &PublicKey) -> HashAlgorithm {
     match key {
-        PublicKey::Ed25519(_) | PublicKey::Rsa { .. } => HashAlgorithm::Sha256,
+        PublicKey::Ed25519(_) | PublicKey::Rsa { .. } | PublicKey::MlDsa65Ed25519 { .. } => {
+            HashAlgorithm::Sha256
+        }
         PublicKey::Ecdsa { curve, .. } => match curve {
             Curve::P256 => HashAlgorithm::Sha256,
             Curve::P384 => HashAlgorithm::Sha384,
@@ -84,7 +86,10 @@ pub(crate) fn scheme(key: &PublicKey, digest: &Digest) -> SignatureScheme {
     });
     match key {
         PublicKey::Rsa { .. } => SignatureScheme::RsaSsa { hash_scheme },
-        PublicKey::Ecdsa { .. } | PublicKey::Ed25519(_) => SignatureScheme::EcDsa { hash_scheme },
+        // No TPM gives the latter two.
+        PublicKey::Ecdsa { .. } | PublicKey::Ed25519(_) | PublicKey::MlDsa65Ed25519 { .. } => {
+            SignatureScheme::EcDsa { hash_scheme }
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use sequoia_openpgp::types::{
 use sequoia_openpgp::{Cert, Packet, anyhow, armor};
 use signstar_core::{Certificate, CertificateError, KeyVersion, Signer, SignerError};
 
-use crate::key::{Device, primary};
+use crate::key::{Device, is_possible, primary};
 use crate::statement::{HASH, USER_ID_BYTES_MAX, causes, is_user_id, lifetime, seconds, statement};
 
 /// What a certificate is to say.
@@ -93,6 +93,9 @@ pub enum CreateError {
     /// The clock is wrong, or the time of creation.
     #[error("the key's creation lies after now, or outside of what OpenPGP can express")]
     Creation,
+    /// The operator must choose version 6.
+    #[error("a composite post-quantum key needs a certificate of version 6")]
+    Version,
     /// The device did not sign.
     #[error(transparent)]
     Signer(#[from] SignerError),
@@ -114,6 +117,9 @@ pub fn create(
     request: &CertificateRequest<'_>,
 ) -> Result<NewCertificate, CreateError> {
     let lifetime = request.lifetime()?;
+    if !is_possible(signer.public_key(), request.version) {
+        return Err(CreateError::Version);
+    }
     let made = assemble(signer, request, lifetime).map_err(fault)?;
     // Whatever the device has answered, what is wrong is not handed out.
     let certificate = Certificate::parse(&made.certificate)?;

@@ -49,15 +49,31 @@ pub(crate) fn numbers(
                 mpi::PublicKey::RSA { e, n },
             )
         }
+        (PublicKey::MlDsa65Ed25519 { ed25519, ml_dsa }, _) => (
+            PublicKeyAlgorithm::MLDSA65_Ed25519,
+            mpi::PublicKey::MLDSA65_Ed25519 {
+                eddsa: Box::new(*ed25519),
+                mldsa: ml_dsa.clone(),
+            },
+        ),
     }
 }
 
-/// The primary key that `key` is if it was created at `created`.
+/// Whether OpenPGP has `key` in this version.
+pub(crate) fn is_possible(key: &PublicKey, version: KeyVersion) -> bool {
+    version == KeyVersion::V6 || !key.is_composite()
+}
+
+/// The primary key that `key` is if it was created at `created`. A composite key is one of version 6
+/// only (RFC 9980).
 pub(crate) fn primary(
     key: &PublicKey,
     created: SystemTime,
     version: KeyVersion,
 ) -> anyhow::Result<Key<PublicParts, PrimaryRole>> {
+    if !is_possible(key, version) {
+        anyhow::bail!("a composite key needs a certificate of version 6");
+    }
     let (algorithm, numbers) = numbers(key, version);
     Ok(match version {
         KeyVersion::V4 => Key4::new(created, algorithm, numbers)?.into(),
@@ -125,6 +141,10 @@ impl PgpSigner for Device<'_> {
             }
             SignatureValue::Rsa(s) => mpi::Signature::RSA {
                 s: mpi::MPI::new(&s),
+            },
+            SignatureValue::MlDsa65Ed25519 { ed25519, ml_dsa } => mpi::Signature::MLDSA65_Ed25519 {
+                eddsa: ed25519,
+                mldsa: ml_dsa,
             },
         })
     }

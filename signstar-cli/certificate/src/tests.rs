@@ -1,5 +1,6 @@
 //! Certificates that other programs accept, and what is refused.
 
+mod composite;
 mod edits;
 mod gpg;
 mod offline;

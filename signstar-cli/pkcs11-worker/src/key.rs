@@ -1,37 +1,92 @@
-//! The key pair on the token: exactly one of each half.
+//! The key pair on the token, exactly one of each half; two pairs for a composite key.
 
 use cryptoki::object::{Attribute, AttributeType, KeyType, ObjectClass, ObjectHandle};
-use signstar_core::{PublicKey, WorkerFault as Fault};
+use signstar_core::{ModuleSettings, PublicKey, WorkerFault as Fault};
 use signstar_pkcs11::Uri;
 
 use crate::token::Token;
 use crate::{fault, public};
 
+/// What the configuration calls the key.
+pub(crate) struct Names {
+    /// The key, or the ML-DSA half of one.
+    pub(crate) uri: Uri,
+    /// The Ed25519 half of a composite key, on the same token.
+    pub(crate) ed25519: Option<Uri>,
+}
+
+impl Names {
+    pub(crate) fn of(settings: &ModuleSettings) -> Result<Self, Fault> {
+        let parse = |text: &String| Uri::parse(text).map_err(|_| Fault::Uri);
+        let uri = parse(&settings.uri)?;
+        let ed25519 = settings.uri_ed25519.as_ref().map(parse).transpose()?;
+        // There is one session, and a half of another token would not be found in it.
+        if ed25519
+            .as_ref()
+            .is_some_and(|half| !half.is_on_token_of(&uri))
+        {
+            return Err(Fault::Uri);
+        }
+        Ok(Self { uri, ed25519 })
+    }
+}
+
+/// The private keys that a signature needs.
+pub(crate) enum Private {
+    /// One.
+    Whole(ObjectHandle),
+    /// Both halves of a composite key.
+    Halves {
+        ed25519: ObjectHandle,
+        ml_dsa: ObjectHandle,
+    },
+}
+
 /// The public half, or nothing where none can be seen before the login.
-pub(crate) fn find_public(token: &Token, uri: &Uri) -> Result<Option<PublicKey>, Fault> {
-    let Some(object) = find(token, uri, ObjectClass::PUBLIC_KEY)? else {
+pub(crate) fn find_public(token: &Token, names: &Names) -> Result<Option<PublicKey>, Fault> {
+    let Some(object) = find(token, &names.uri, ObjectClass::PUBLIC_KEY)? else {
         return Ok(None);
     };
-    public::read(token, object).map(Some)
+    let Some(half) = &names.ed25519 else {
+        return public::read(token, object).map(Some);
+    };
+    let Some(half) = find(token, half, ObjectClass::PUBLIC_KEY)? else {
+        return Ok(None);
+    };
+    let ml_dsa = public::read_ml_dsa(token, object)?;
+    match public::read(token, half) {
+        Ok(PublicKey::Ed25519(ed25519)) => Ok(Some(PublicKey::MlDsa65Ed25519 { ed25519, ml_dsa })),
+        Ok(_) | Err(Fault::KeyKind | Fault::HalfMissing) => Err(Fault::HalfKind),
+        Err(fault) => Err(fault),
+    }
 }
 
 /// The private half, which must be of the public one's kind and must be allowed to sign.
 pub(crate) fn find_private(
     token: &Token,
-    uri: &Uri,
+    names: &Names,
     public: &PublicKey,
-) -> Result<ObjectHandle, Fault> {
+) -> Result<Private, Fault> {
+    let whole = |kind| private(token, &names.uri, kind).map(Private::Whole);
+    match (public, &names.ed25519) {
+        (PublicKey::Ed25519(_), None) => whole(KeyType::EC_EDWARDS),
+        (PublicKey::Ecdsa { .. }, None) => whole(KeyType::EC),
+        (PublicKey::Rsa { .. }, None) => whole(KeyType::RSA),
+        (PublicKey::MlDsa65Ed25519 { .. }, Some(ed25519)) => Ok(Private::Halves {
+            ed25519: private(token, ed25519, KeyType::EC_EDWARDS)?,
+            ml_dsa: private(token, &names.uri, KeyType::ML_DSA)?,
+        }),
+        _ => Err(Fault::HalfKind),
+    }
+}
+
+fn private(token: &Token, uri: &Uri, kind: KeyType) -> Result<ObjectHandle, Fault> {
     let object = find(token, uri, ObjectClass::PRIVATE_KEY)?.ok_or(Fault::KeyMissing)?;
     let wanted = [
         AttributeType::KeyType,
         AttributeType::Sign,
         AttributeType::AlwaysAuthenticate,
     ];
-    let kind = match public {
-        PublicKey::Ed25519(_) => KeyType::EC_EDWARDS,
-        PublicKey::Ecdsa { .. } => KeyType::EC,
-        PublicKey::Rsa { .. } => KeyType::RSA,
-    };
     let (mut same_kind, mut signs) = (false, false);
     for attribute in attributes(token, object, &wanted)? {
         match attribute {

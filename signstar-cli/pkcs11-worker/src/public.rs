@@ -1,7 +1,7 @@
 //! The public half of a key, from the attributes that a token shows.
 
-use cryptoki::object::{Attribute, AttributeType, KeyType, ObjectHandle};
-use signstar_core::{Curve, PublicKey, WorkerFault as Fault};
+use cryptoki::object::{Attribute, AttributeType, KeyType, MlDsaParameterSetType, ObjectHandle};
+use signstar_core::{Curve, ML_DSA_65_KEY_BYTES, PublicKey, WorkerFault as Fault};
 
 use crate::key::attributes;
 use crate::token::Token;
@@ -38,6 +38,7 @@ pub(crate) fn read(token: &Token, object: ObjectHandle) -> Result<PublicKey, Fau
         Some(KeyType::EC | KeyType::EC_EDWARDS) => {
             &[AttributeType::EcParams, AttributeType::EcPoint]
         }
+        Some(KeyType::ML_DSA) => return Err(Fault::HalfMissing),
         _ => return Err(Fault::KeyKind),
     };
     for attribute in attributes(token, object, wanted)? {
@@ -50,6 +51,30 @@ pub(crate) fn read(token: &Token, object: ObjectHandle) -> Result<PublicKey, Fau
         }
     }
     assemble(&parts)
+}
+
+/// Reads the ML-DSA-65 half of a composite key, the public key `object` (PKCS#11 3.2, section 6.67).
+pub(crate) fn read_ml_dsa(
+    token: &Token,
+    object: ObjectHandle,
+) -> Result<Box<[u8; ML_DSA_65_KEY_BYTES]>, Fault> {
+    let kind = attributes(token, object, &[AttributeType::KeyType])?;
+    if kind != [Attribute::KeyType(KeyType::ML_DSA)] {
+        return Err(Fault::HalfKind);
+    }
+    let wanted = [AttributeType::ParameterSet, AttributeType::Value];
+    let (mut set, mut value) = (None, Vec::new());
+    for attribute in attributes(token, object, &wanted)? {
+        match attribute {
+            Attribute::ParameterSet(found) => set = Some(MlDsaParameterSetType::from(found)),
+            Attribute::Value(bytes) => value = bytes,
+            _ => {}
+        }
+    }
+    match set {
+        Some(MlDsaParameterSetType::ML_DSA_65) => value.try_into().map_err(|_| Fault::Shape),
+        _ => Err(Fault::HalfKind),
+    }
 }
 
 fn assemble(parts: &Parts) -> Result<PublicKey, Fault> {

@@ -7,7 +7,6 @@ use signstar_confine::{
 use signstar_core::{
     Digest, ModuleSettings, WorkerAnswer, WorkerFault as Fault, WorkerRequest as Request,
 };
-use signstar_pkcs11::Uri;
 
 use crate::channel::{answer, next};
 use crate::token::{self, Pin, Token};
@@ -28,11 +27,11 @@ pub(crate) fn run() -> Result<(), Fault> {
     let Request::Open(settings) = next()? else {
         return Err(Fault::Message);
     };
-    let uri = Uri::parse(&settings.uri).map_err(|_| Fault::Uri)?;
+    let names = key::Names::of(&settings)?;
     confine(&settings)?;
     let library = module::load(&settings.module)?;
-    let token = token::find(&library, &uri)?;
-    let found = key::find_public(&token, &uri)?;
+    let token = token::find(&library, &names.uri)?;
+    let found = key::find_public(&token, &names)?;
     load_refusing_filter(&rules(Stage::Signing)?).map_err(|_| Fault::Confinement)?;
 
     let mut logged_in = false;
@@ -45,7 +44,7 @@ pub(crate) fn run() -> Result<(), Fault> {
             };
             token.log_in(pin)?;
             logged_in = true;
-            key::find_public(&token, &uri)?.ok_or(Fault::KeyMissing)?
+            key::find_public(&token, &names)?.ok_or(Fault::KeyMissing)?
         }
     };
     let ready = WorkerAnswer::Ready(public.clone());
@@ -53,8 +52,8 @@ pub(crate) fn run() -> Result<(), Fault> {
     ready.to_frame().map_err(|_| Fault::KeyKind)?;
     answer(&ready)?;
     let digest = await_digest(&token, logged_in)?;
-    let private = key::find_private(&token, &uri, &public)?;
-    let signature = sign::sign(&token, private, &public, &digest)?;
+    let private = key::find_private(&token, &names, &public)?;
+    let signature = sign::sign(&token, &private, &public, &digest)?;
     answer(&WorkerAnswer::Signature(signature))
 }
 

@@ -10,6 +10,8 @@ pub struct ModuleSettings {
     pub module: String,
     /// The key as an RFC 7512 URI.
     pub uri: String,
+    /// The Ed25519 half of a composite key, whose ML-DSA half is at `uri`, on the same token.
+    pub uri_ed25519: Option<String>,
     /// Files and folders that the module may read, absolute paths.
     pub read: Vec<String>,
     /// Files and folders that it may change as well, absolute paths.
@@ -23,6 +25,10 @@ impl ModuleSettings {
         let mut body = self.processor_seconds.to_be_bytes().to_vec();
         put(&mut body, &self.module)?;
         put(&mut body, &self.uri)?;
+        body.push(u8::from(self.uri_ed25519.is_some()));
+        if let Some(uri) = &self.uri_ed25519 {
+            put(&mut body, uri)?;
+        }
         for paths in [&self.read, &self.write] {
             let count = u16::try_from(paths.len()).map_err(|_| MessageError::TooLong)?;
             body.extend(count.to_be_bytes());
@@ -41,6 +47,11 @@ impl ModuleSettings {
             processor_seconds: body.number()?,
             module: text(&mut body)?,
             uri: text(&mut body)?,
+            uri_ed25519: match body.byte()? {
+                0 => None,
+                1 => Some(text(&mut body)?),
+                _ => return Err(MessageError::Body),
+            },
             read: list(&mut body)?,
             write: list(&mut body)?,
         };

@@ -4,6 +4,7 @@ fn settings() -> ModuleSettings {
     ModuleSettings {
         module: "/usr/lib/softhsm/libsofthsm2.so".to_owned(),
         uri: "pkcs11:token=a;object=b".to_owned(),
+        uri_ed25519: None,
         read: vec!["/etc/softhsm2.conf".to_owned()],
         write: vec!["/var/lib/tokens".to_owned(), "/run/lock".to_owned()],
         processor_seconds: 30,
@@ -12,8 +13,13 @@ fn settings() -> ModuleSettings {
 
 fn requests() -> Vec<WorkerRequest> {
     let digest = |hash: HashAlgorithm| Digest::new(hash, &vec![7; hash.digest_bytes()]).unwrap();
+    let composite = ModuleSettings {
+        uri_ed25519: Some("pkcs11:token=a;object=c".to_owned()),
+        ..settings()
+    };
     let mut all = vec![
         WorkerRequest::Open(settings()),
+        WorkerRequest::Open(composite),
         WorkerRequest::Pin(Zeroizing::new(b"1234".to_vec())),
         WorkerRequest::Pin(Zeroizing::new(vec![0xff; PIN_BYTES_MAX])),
     ];
@@ -40,6 +46,14 @@ fn answers() -> Vec<WorkerAnswer> {
         all.push(WorkerAnswer::Signature(SignatureValue::Rsa(n.clone())));
         all.push(WorkerAnswer::Ready(PublicKey::Rsa { n, e }));
     }
+    all.push(WorkerAnswer::Ready(PublicKey::MlDsa65Ed25519 {
+        ed25519: [2; 32],
+        ml_dsa: Box::new([3; ML_DSA_65_KEY_BYTES]),
+    }));
+    all.push(WorkerAnswer::Signature(SignatureValue::MlDsa65Ed25519 {
+        ed25519: Box::new([4; 64]),
+        ml_dsa: Box::new([5; ML_DSA_65_SIGNATURE_BYTES]),
+    }));
     all.extend(WorkerFault::ALL.map(WorkerAnswer::Fault));
     all
 }
@@ -142,6 +156,24 @@ fn what_does_not_fit_or_has_no_sense_is_not_sent() {
     let (n, e) = (vec![0; 256], vec![3]);
     let frame = WorkerAnswer::Ready(PublicKey::Rsa { n, e }).to_frame();
     assert_eq!(frame.err(), Some(MessageError::Body));
+}
+
+/// Both halves of a composite key or signature, whole, or no message.
+#[test]
+fn halves_of_another_length_are_refused() {
+    for (kind, id, length) in [
+        (17, 6, 32 + ML_DSA_65_KEY_BYTES),
+        (19, 4, 64 + ML_DSA_65_SIGNATURE_BYTES),
+    ] {
+        let with = |length: usize| {
+            let frame = frame(kind, &[&[id], &vec![7; length]]).unwrap();
+            WorkerAnswer::from_frame(&frame)
+        };
+        assert!(with(length).is_ok());
+        for wrong in [0, 32, 64, length - 64, length - 1, length + 1] {
+            assert_eq!(with(wrong), Err(MessageError::Body), "{kind} {wrong}");
+        }
+    }
 }
 
 #[test]

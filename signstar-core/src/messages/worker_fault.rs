@@ -51,11 +51,15 @@ pub enum WorkerFault {
     Shape,
     /// Something else the module refused.
     Module,
+    /// The key is an ML-DSA key, and no Ed25519 half is named.
+    HalfMissing,
+    /// The two keys are not ML-DSA-65 and Ed25519.
+    HalfKind,
 }
 
 impl WorkerFault {
     /// All of them, in the order of their codes, which count from 1.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 25] = [
         Self::Message,
         Self::Confinement,
         Self::Grant,
@@ -79,6 +83,8 @@ impl WorkerFault {
         Self::Sign,
         Self::Shape,
         Self::Module,
+        Self::HalfMissing,
+        Self::HalfKind,
     ];
 
     pub(super) fn code(self) -> u8 {
@@ -138,6 +144,12 @@ impl WorkerFault {
             Self::Sign => failed("the token did not sign"),
             Self::Shape => failed("the module's answer has not the shape that it must have"),
             Self::Module => failed("the module refused"),
+            Self::HalfMissing => {
+                failed("an ML-DSA key signs beside an Ed25519 key only: add `uri-ed25519`")
+            }
+            Self::HalfKind => {
+                failed("`uri` must name an ML-DSA-65 key, and `uri-ed25519` an Ed25519 key")
+            }
         }
     }
 }

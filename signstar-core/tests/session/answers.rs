@@ -64,6 +64,9 @@ fn parts(value: &SignatureValue) -> Vec<Vec<u8>> {
         SignatureValue::Ed25519(both) => vec![both.to_vec()],
         SignatureValue::Ecdsa { r, s } => vec![r.clone(), s.clone()],
         SignatureValue::Rsa(s) => vec![s.clone()],
+        SignatureValue::MlDsa65Ed25519 { ed25519, ml_dsa } => {
+            vec![ed25519.to_vec(), ml_dsa.to_vec()]
+        }
     }
 }
 
@@ -77,6 +80,10 @@ fn rebuilt(like: &SignatureValue, parts: &[Vec<u8>]) -> SignatureValue {
             s: parts[1].clone(),
         },
         SignatureValue::Rsa(_) => SignatureValue::Rsa(parts[0].clone()),
+        SignatureValue::MlDsa65Ed25519 { .. } => SignatureValue::MlDsa65Ed25519 {
+            ed25519: parts[0].clone().try_into().unwrap(),
+            ml_dsa: parts[1].clone().try_into().unwrap(),
+        },
     }
 }
 
@@ -299,7 +306,8 @@ fn the_signature_of_a_foreign_key_is_found() {
 #[test]
 fn a_signature_of_another_kind_is_found() {
     for kind in Kind::ALL {
-        for other in [Kind::Ed25519, Kind::P256, Kind::P384, Kind::Rsa2048] {
+        let others = [Kind::Ed25519, Kind::P256, Kind::P384, Kind::Rsa2048];
+        for other in others.into_iter().chain([Kind::Composite]) {
             if signing_key(kind).public_key().name() == signing_key(other).public_key().name() {
                 continue;
             }

@@ -4,13 +4,17 @@ use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};
 
 use sequoia_openpgp::cert::{CertBuilder, CipherSuite};
+use sequoia_openpgp::crypto::{KeyPair, Signer as _, mpi};
 use sequoia_openpgp::packet::UserID;
 use sequoia_openpgp::packet::key::{Key4, PrimaryRole, SecretParts};
 use sequoia_openpgp::packet::prelude::SignatureBuilder;
 use sequoia_openpgp::serialize::SerializeInto;
-use sequoia_openpgp::types::{KeyFlags, SignatureType};
+use sequoia_openpgp::types::{HashAlgorithm as PgpHash, KeyFlags, SignatureType};
 use sequoia_openpgp::{Cert, Packet, Profile as PgpProfile};
-use signstar_core::{Certificate, SecretKey, Signer, SigningKey};
+use signstar_core::{
+    Certificate, Digest, PublicKey, RawSignature, SecretKey, SignatureValue, Signer, SignerError,
+    SigningKey,
+};
 
 /// All test keys are made at this time: 2025-06-15T00:00:00Z.
 pub(crate) fn created() -> SystemTime {
@@ -32,10 +36,11 @@ pub(crate) enum Kind {
     Rsa2048,
     Ed25519V6,
     P256V6,
+    Composite,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Ed25519Legacy,
         Self::Ed25519,
         Self::P256,
@@ -44,10 +49,11 @@ impl Kind {
         Self::Rsa2048,
         Self::Ed25519V6,
         Self::P256V6,
+        Self::Composite,
     ];
 
     pub(crate) fn is_v6(self) -> bool {
-        matches!(self, Self::Ed25519V6 | Self::P256V6)
+        matches!(self, Self::Ed25519V6 | Self::P256V6 | Self::Composite)
     }
 
     fn generate(self) -> Cert {
@@ -58,6 +64,7 @@ impl Kind {
             Self::P384 => CipherSuite::P384,
             Self::P521 => CipherSuite::P521,
             Self::Rsa2048 => CipherSuite::RSA2k,
+            Self::Composite => CipherSuite::MLDSA65_Ed25519,
         };
         let profile = match self.is_v6() {
             true => PgpProfile::RFC9580,
@@ -119,9 +126,48 @@ pub(crate) fn signing_key(kind: Kind) -> SigningKey {
 
 /// A device that holds the secret of `key`.
 pub(crate) fn device(cert: &Cert, key: &SigningKey) -> Box<dyn Signer> {
+    if key.public_key().is_composite() {
+        return Box::new(Composite::new(cert, key));
+    }
     let file = cert.as_tsk().to_vec().unwrap();
     let secret = SecretKey::parse(&file, &key.fingerprint(), None).unwrap();
     signstar_software::open(secret.into_material())
         .unwrap()
         .signer
+}
+
+/// A composite key in the library's memory, where no back end of ours has one.
+struct Composite {
+    public: PublicKey,
+    pair: KeyPair,
+}
+
+impl Composite {
+    fn new(cert: &Cert, key: &SigningKey) -> Self {
+        let secret = cert.primary_key().key().clone().parts_into_secret();
+        Self {
+            public: key.public_key().clone(),
+            pair: secret.unwrap().into_keypair().unwrap(),
+        }
+    }
+}
+
+impl Signer for Composite {
+    fn public_key(&self) -> &PublicKey {
+        &self.public
+    }
+
+    fn sign(&mut self, digest: &Digest) -> Result<RawSignature, SignerError> {
+        let hash = PgpHash::from(digest.algorithm().openpgp_id());
+        match self.pair.sign(hash, digest.as_bytes()).unwrap() {
+            mpi::Signature::MLDSA65_Ed25519 { eddsa, mldsa } => Ok(RawSignature {
+                value: SignatureValue::MlDsa65Ed25519 {
+                    ed25519: eddsa,
+                    ml_dsa: mldsa,
+                },
+                counter: None,
+            }),
+            other => panic!("not composite: {other:?}"),
+        }
+    }
 }

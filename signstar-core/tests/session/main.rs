@@ -13,6 +13,7 @@
 mod answers;
 mod certificate_files;
 mod certificates;
+mod composite;
 mod example;
 mod keys;
 mod packet;

@@ -53,6 +53,7 @@ fn algorithm(kind: Kind) -> u8 {
         Kind::Ed25519 | Kind::Ed25519V6 => 27,
         Kind::P256 | Kind::P384 | Kind::P521 | Kind::P256V6 => 19,
         Kind::Rsa2048 => 1,
+        Kind::Composite => 30,
     }
 }
 
@@ -106,6 +107,10 @@ fn assert_profile(packet: &Packet, length: usize, kind: Kind, profile: Profile, 
     let integers = match packet.key_algorithm {
         27 => {
             assert_eq!(packet.numbers.len(), 64);
+            return;
+        }
+        30 => {
+            assert_eq!(packet.numbers.len(), 64 + 3309);
             return;
         }
         1 => 1,

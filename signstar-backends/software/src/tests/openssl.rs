@@ -50,6 +50,7 @@ impl Pair {
             SignatureValue::Ed25519(bytes) => (bytes.to_vec(), vec!["-rawin"]),
             SignatureValue::Ecdsa { r, s } => (der(r, s), vec!["-pkeyopt", &hash]),
             SignatureValue::Rsa(bytes) => (bytes.clone(), vec!["-pkeyopt", &hash]),
+            SignatureValue::MlDsa65Ed25519 { .. } => return false,
         };
         let signature = write("signature", &encoded);
         let digest = write("digest", digest.as_bytes());

@@ -220,7 +220,9 @@ impl From<CreateError> for Failure {
     fn from(error: CreateError) -> Self {
         match error {
             CreateError::Signer(error) => error.into(),
-            CreateError::UserId | CreateError::Expiry => Self::new(Status::Usage, error),
+            CreateError::UserId | CreateError::Expiry | CreateError::Version => {
+                Self::new(Status::Usage, error)
+            }
             CreateError::Creation => Self::new(Status::Data, error),
             CreateError::Unsound(_) | CreateError::OpenPgp(_) => Self::new(Status::Internal, error),
         }

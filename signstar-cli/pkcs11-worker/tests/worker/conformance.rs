@@ -3,7 +3,7 @@
 use signstar_testkit::conformance::{Counting, check};
 use signstar_testkit::token::{KINDS, Software, Token};
 
-use crate::worker;
+use crate::{composite, worker};
 
 fn every_kind_conforms(software: Software) {
     for (kind, _) in KINDS {
@@ -22,4 +22,13 @@ fn keys_of_every_kind_on_softhsm_keep_the_promises_of_a_signer() {
 #[test]
 fn keys_of_every_kind_on_kryoptic_keep_the_promises_of_a_signer() {
     every_kind_conforms(Software::Kryoptic);
+}
+
+/// ML-DSA-65 beside Ed25519 on one token, which SoftHSM 2.6 cannot have.
+#[test]
+fn a_composite_key_on_kryoptic_keeps_the_promises_of_a_signer() {
+    let token = Token::composite();
+    let mut signer = composite(&token).signer();
+    check(&mut signer, "mldsa65-ed25519", Counting::Absent);
+    println!("Kryoptic mldsa65-ed25519: conforms");
 }

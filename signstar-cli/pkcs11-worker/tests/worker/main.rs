@@ -8,6 +8,7 @@
     reason = "this is a test"
 )]
 
+mod composite;
 mod conformance;
 mod faults;
 mod hostile;
@@ -18,4 +19,9 @@ use signstar_testkit::worker::Worker;
 /// The worker that was built with this test, for the key on `token`.
 fn worker(token: &Token) -> Worker {
     Worker::new(env!("CARGO_BIN_EXE_signstar-pkcs11-worker"), token)
+}
+
+/// The same for a key with two halves.
+fn composite(token: &Token) -> Worker {
+    Worker::composite(env!("CARGO_BIN_EXE_signstar-pkcs11-worker"), token)
 }

@@ -28,8 +28,10 @@ const PIN_FILE_BYTES_MAX: u64 = 257;
 pub struct Pkcs11 {
     /// The vendor's module.
     pub module: PathBuf,
-    /// The key as an RFC 7512 URI.
+    /// The key as an RFC 7512 URI; for a composite key its ML-DSA half.
     pub uri: String,
+    /// The Ed25519 half of a composite key, on the same token.
+    pub uri_ed25519: Option<String>,
     /// The file with the PIN.
     pub pin: PathBuf,
     /// The worker's whole environment.
@@ -43,8 +45,22 @@ pub struct Pkcs11 {
 fn read(mut table: Table<'_, '_>) -> Option<Box<dyn Device>> {
     let module = table.path("module");
     let uri = table.text("uri");
-    if let Some(error) = uri.as_deref().and_then(|uri| Uri::parse(uri).err()) {
-        table.problem_with("uri", error);
+    let uri_ed25519 = table.optional_text("uri-ed25519");
+    let parsed = |key, text: &Option<String>| match Uri::parse(text.as_deref()?) {
+        Ok(uri) => Some(uri),
+        Err(error) => {
+            table.problem_with(key, error);
+            None
+        }
+    };
+    let whole = parsed("uri", &uri);
+    if let (Some(half), Some(whole)) = (parsed("uri-ed25519", &uri_ed25519), whole) {
+        if !half.is_on_token_of(&whole) {
+            let text = "must name its token by the same attributes as `uri`: both keys are on one";
+            table.problem_with("uri-ed25519", text);
+        } else if half == whole {
+            table.problem_with("uri-ed25519", "must name another key than `uri`");
+        }
     }
     let pin = table.path("pin");
     let environment = table.texts("environment");
@@ -59,13 +75,14 @@ fn read(mut table: Table<'_, '_>) -> Option<Box<dyn Device>> {
     let new = Pkcs11 {
         module: module.unwrap_or_default(),
         uri: uri.unwrap_or_default(),
+        uri_ed25519,
         pin: pin.unwrap_or_default(),
         environment,
         read: table.paths("read"),
         write: table.paths("write"),
     };
     if new.opening(1).is_err() {
-        table.problem("its paths and `uri` must have less than 4000 bytes together");
+        table.problem("its paths and URIs must have less than 4000 bytes together");
     }
     table.finish();
     Some(Box::new(new))
@@ -89,6 +106,7 @@ impl Pkcs11 {
         Some(ModuleSettings {
             module: text(&self.module)?,
             uri: self.uri.clone(),
+            uri_ed25519: self.uri_ed25519.clone(),
             read: texts(&self.read)?,
             write: texts(&self.write)?,
             processor_seconds: u16::try_from(seconds).ok()?,

@@ -209,3 +209,37 @@ fn bounds_hold_at_their_ends() {
         assert_eq!(with(u128::from(most) + 1), 1, "{key}");
     }
 }
+
+/// Both keys of a composite key are on one token, and are two.
+#[cfg(feature = "pkcs11")]
+#[test]
+fn the_halves_of_a_composite_key_are_two_keys_on_one_token() {
+    let found = |half: &str| {
+        problems(&format!(
+            "version = 1\n[audit]\nsink = \"stderr\"\n[key.a]\nback-end = \"pkcs11\"\n\
+             certificate = \"/a\"\n[key.a.pkcs11]\nmodule = \"/m.so\"\npin = \"/pin\"\n\
+             uri = \"pkcs11:token=t;object=b\"\nuri-ed25519 = \"{half}\"\n"
+        ))
+    };
+    assert_eq!(found("pkcs11:token=t;object=c"), [""; 0]);
+    for (half, said) in [
+        ("pkcs11:token=u;object=c", "by the same attributes as `uri`"),
+        (
+            "pkcs11:token=t;model=m;object=c",
+            "by the same attributes as `uri`",
+        ),
+        (
+            "pkcs11:token=t;object=b",
+            "must name another key than `uri`",
+        ),
+        ("pkcs11:token=t", "must name its key by object or id"),
+        ("", "must be a text"),
+        ("x", "must be a PKCS#11 URI"),
+    ] {
+        let found = found(half);
+        assert!(
+            found.len() == 1 && found[0].contains("uri-ed25519") && found[0].contains(said),
+            "{half}: {found:?}"
+        );
+    }
+}

@@ -5,9 +5,11 @@ use std::fs;
 
 use signstar_core::{Event, Field, Refusal};
 use signstar_testkit::hostile::module;
-use signstar_testkit::token::{Software, Token, PIN};
+use signstar_testkit::token::{MlDsa, Software, Token, ED25519_HALF, KEY, PIN};
 
-use crate::scene::{certificate, install, table_with, world, world_with, PIN_FILE, TOKENS};
+use crate::scene::{
+    certificate, composite_world, install, table_with, world, world_with, PIN_FILE, TOKENS,
+};
 use crate::support::world::{give, SIGNERS};
 use crate::support::{Configuration, Outcome, World};
 
@@ -72,6 +74,30 @@ fn another_key_than_the_certificates_is_refused_before_anything_is_read() {
         install(&world, &Token::with(Software::SoftHsm, kind));
         let outcome = world.shell().run(INPUT);
         refused(kind, &world, &outcome, Refusal::Certificate, &[]);
+    }
+}
+
+/// Another pair of halves, a half alone, and halves under each other's names.
+#[test]
+fn a_composite_key_is_refused_before_anything_is_read_unless_both_halves_are_the_certificates() {
+    let world = composite_world();
+    let outcome = world.shell().run(INPUT);
+    assert_eq!(outcome.code(), 0, "the control: {}", outcome.stderr);
+    world.forget();
+    let alone = Token::empty(Software::Kryoptic);
+    alone.add_ml_dsa(MlDsa::MlDsa65, &KEY);
+    let exchanged = Token::empty(Software::Kryoptic);
+    exchanged.add("ed25519", &KEY);
+    exchanged.add_ml_dsa(MlDsa::MlDsa65, &ED25519_HALF);
+    for (what, token, refusal) in [
+        ("others", Token::composite(), Refusal::Certificate),
+        ("alone", alone, Refusal::DeviceFailed),
+        ("exchanged", exchanged, Refusal::DeviceFailed),
+    ] {
+        fs::remove_dir_all(world.path(TOKENS)).unwrap();
+        install(&world, &token);
+        let outcome = world.shell().run(INPUT);
+        refused(what, &world, &outcome, refusal, &[]);
     }
 }
 

@@ -16,6 +16,7 @@ mod support;
 
 mod faults;
 mod load;
+mod memory;
 mod scene;
 mod sign;
 mod trace;

@@ -27,7 +27,16 @@ pub(crate) fn program() -> PathBuf {
 
 /// The certificate of the key on `token`, made by that key an hour ago.
 pub(crate) fn certificate(token: &Token) -> SigningKey {
-    let mut signer = Worker::new(program(), token).signer();
+    certified(Worker::new(program(), token), KeyVersion::V4)
+}
+
+/// The same for the composite key on `token`.
+fn composite_certificate(token: &Token) -> SigningKey {
+    certified(Worker::composite(program(), token), KeyVersion::V6)
+}
+
+fn certified(worker: Worker, version: KeyVersion) -> SigningKey {
+    let mut signer = worker.signer();
     let now = SystemTime::now();
     let created = now - Duration::from_secs(3600);
     let request = CertificateRequest {
@@ -35,7 +44,7 @@ pub(crate) fn certificate(token: &Token) -> SigningKey {
         created,
         now: created,
         expires: None,
-        version: KeyVersion::V4,
+        version,
         usage: Usage::CertifyAndSign,
     };
     let made = create(&mut signer, &request).unwrap();
@@ -71,6 +80,17 @@ pub(crate) fn world_with(software: Software, kind: &str, configuration: Configur
     let token = Token::with(software, kind);
     let configuration = configuration.back_end("pkcs11", &table(software));
     let world = World::with(&configuration, certificate(&token));
+    install(&world, &token);
+    world
+}
+
+/// A world with a composite key, ML-DSA-65 and Ed25519, on a fresh token.
+pub(crate) fn composite_world() -> World {
+    let token = Token::composite();
+    let half = "uri-ed25519 = \"pkcs11:token=Package%20signing;object=signing-ed25519\"\n";
+    let table = table(Software::Kryoptic) + half;
+    let configuration = Configuration::new().back_end("pkcs11", &table);
+    let world = World::with(&configuration, composite_certificate(&token));
     install(&world, &token);
     world
 }

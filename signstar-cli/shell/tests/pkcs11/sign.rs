@@ -5,9 +5,11 @@ use std::fs;
 use signstar_core::{Event, Field};
 use signstar_testkit::token::{Software, Token, KINDS, PIN};
 
-use crate::scene::{certificate, install, table, world, MODULE_CONFIGURATION, PIN_FILE, TOKENS};
+use crate::scene::{
+    certificate, composite_world, install, table, world, MODULE_CONFIGURATION, PIN_FILE, TOKENS,
+};
 use crate::support::sshd::{MATCH, STRICT};
-use crate::support::verifiers::all_take;
+use crate::support::verifiers::{all_take, library_takes};
 use crate::support::world::SIGNERS;
 use crate::support::{Configuration, Sshd, World};
 
@@ -72,4 +74,35 @@ fn keys_of_every_kind_on_softhsm_sign_through_sshd() {
 #[test]
 fn keys_of_every_kind_on_kryoptic_sign_through_sshd() {
     signs_with_every_kind(Software::Kryoptic);
+}
+
+/// The verifiers that are programs know no such key, so the library is the judge.
+#[test]
+fn a_composite_key_on_kryoptic_signs_through_sshd() {
+    let world = composite_world();
+    let sshd = Sshd::start(&world, STRICT, MATCH);
+    let client = sshd.client();
+    let artifact = client.path("artifact");
+    let bytes: Vec<u8> = (0..100_000_u32).flat_map(u32::to_le_bytes).collect();
+    fs::write(&artifact, &bytes).unwrap();
+    let signature = client.sign(&bytes).success();
+    assert!(
+        (3373..=4096).contains(&signature.len()),
+        "{}",
+        signature.len()
+    );
+    assert!(library_takes(&world.key, &signature, &artifact));
+    fs::write(&artifact, &bytes[1..]).unwrap();
+    assert!(!library_takes(&world.key, &signature, &artifact));
+    let records = world.audit();
+    let events: Vec<Event> = records.iter().map(|record| record.event).collect();
+    assert_eq!(events, [Event::Intent, Event::Release]);
+    for record in records {
+        assert_eq!(record.get(Field::BackEnd), Some("pkcs11"));
+        assert!(!record.to_line().contains(PIN));
+    }
+    println!(
+        "Kryoptic mldsa65-ed25519: {} bytes signed through sshd, taken by the library",
+        signature.len()
+    );
 }
