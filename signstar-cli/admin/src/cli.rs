@@ -13,7 +13,7 @@ pub(crate) use cert::{
     CertVerb, Create, Export, Extend, Form, Offline, Reason, Revoke, Rotate, Show,
 };
 pub(crate) use device::{DeviceVerb, ListDevices, StorageKey};
-pub(crate) use key::{Generate, Import, KeyVerb, Replacing};
+pub(crate) use key::{Generate, Import, KeyVerb};
 pub(crate) use primary::{GeneratePrimary, PrimaryVerb};
 
 /// Keys, certificates and checks of a Signstar enclave

@@ -62,7 +62,13 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     {
         return sandbox::attempt(attempt);
     }
-    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("warn")).init();
+    let wanted = env_logger::Env::default().default_filter_or("warn");
+    let mut log = env_logger::Builder::from_env(wanted);
+    // What goes to and comes from a device is not for a log, and a failure is one line.
+    for library in ["card_backend", "openpgp_card", "tss_esapi"] {
+        log.filter_module(library, log::LevelFilter::Off);
+    }
+    log.init();
     match perform(&cli).and_then(|report| report.print(cli.output)) {
         Ok(status) => status,
         Err(failure) => {

@@ -1,6 +1,6 @@
 //! What is said and asked before a device is changed.
 
-use crate::cli::Replacing;
+use crate::cli::key::Replacing;
 use crate::failure::{Failure, Status};
 use crate::terminal;
 
