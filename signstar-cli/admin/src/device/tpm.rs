@@ -1,25 +1,25 @@
-//! Keys in a TPM 2.0: making them, the storage key above them, and what else is in the TPM.
+//! Keys in a TPM 2.0: making them, and what else is in the TPM.
 //!
 //! Deliberately absent: clearing a TPM, and making a key from numbers that were outside.
 
+mod storage_key;
+
 use std::path::Path;
 
-use serde::Serialize;
 use signstar::back_ends::tpm::{Place, Tpm};
 use signstar::config::Key;
 use signstar_core::PublicKey;
 use signstar_software::Kind;
+use signstar_tpm::Handle;
 use signstar_tpm::provision::{Algorithm, Guessing, KeyFiles, Template, Tool};
-use signstar_tpm::{Handle, Parent};
 use zeroize::Zeroizing;
 
 use super::asking::{agree, making};
 use super::{BackEnd, Held, Made, Seen, settings_of};
 use crate::account;
-use crate::cli::{Generate, ListDevices, StorageKey};
+use crate::cli::{Generate, ListDevices};
 use crate::failure::{Failure, Status};
 use crate::new_file::{Existing, NewFile};
-use crate::report::Report;
 use crate::secret_file;
 use crate::settings::Settings;
 
@@ -34,7 +34,7 @@ pub(super) const BACK_END: BackEnd = BackEnd {
     options: &["--group", "--owner-auth-file"],
     import: None,
     search: Some(search),
-    storage_key: Some(storage_key),
+    storage_key: Some(storage_key::make),
 };
 
 fn open(key: &Key) -> Result<Held, Failure> {
@@ -284,64 +284,4 @@ fn random() -> Result<Zeroizing<Vec<u8>>, Failure> {
         }
     }
     Ok(digits)
-}
-
-#[derive(Serialize)]
-struct StorageKeyMade {
-    device: String,
-    parent: String,
-    /// Not known before it is made.
-    parent_name: Option<String>,
-    /// It was there before.
-    existed: bool,
-    dry_run: bool,
-}
-
-fn storage_key(options: &StorageKey) -> Result<Report, Failure> {
-    let shown = options.tpm.display();
-    let handle: Handle = options
-        .handle
-        .parse()
-        .map_err(|error| Failure::new(Status::Usage, format!("--handle {error}")))?;
-    let owner = options.owner_auth_file.as_deref();
-    let owner = owner.map(secret_file::read).transpose()?;
-    let mut tool = Tool::open(&options.tpm)?;
-    let found = at(&mut tool, handle)?;
-    if let Some(Some(key)) = &found {
-        let text = format!(
-            "TPM {shown}, handle {handle}: a signing key of the kind {}: choose another --handle",
-            key.name()
-        );
-        return Err(Failure::new(Status::CannotCreate, text));
-    }
-    let parent: Option<Parent> = match (&found, options.dry_run) {
-        (Some(_), _) => Some(tool.parent(handle)?),
-        (None, true) => None,
-        (None, false) => Some(tool.create_parent(handle, owner.as_ref())?),
-    };
-    let made = StorageKeyMade {
-        device: format!("TPM {shown}"),
-        parent: handle.to_string(),
-        parent_name: parent.map(|parent| parent.name.to_string()),
-        existed: found.is_some(),
-        dry_run: options.dry_run,
-    };
-    Report::new(made.text(), &made)
-}
-
-impl StorageKeyMade {
-    fn text(&self) -> String {
-        let (device, parent) = (&self.device, &self.parent);
-        let Some(name) = &self.parent_name else {
-            return format!("would make in {device}: a storage key at {parent}\n");
-        };
-        let what = match self.existed {
-            true => "what was there already, and nobody has looked at who made it",
-            false => "a new storage key",
-        };
-        format!(
-            "{device}, handle {parent}: {what}\nwrite into [key.NAME.tpm]:\n\
-             parent = \"{parent}\"\nparent-name = \"{name}\"\n"
-        )
-    }
 }

@@ -1,8 +1,11 @@
 //! Keys on an OpenPGP card, in a reader behind a real pcscd.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{Read as _, Write as _};
+use std::process::Stdio;
 use std::time::Duration;
 
+use nix::pty::openpty;
 use signstar_smartcard::provision;
 use signstar_smartcard::{Ident, Location};
 use signstar_virtual_card::reader::{Inserted, Pcscd};
@@ -236,4 +239,60 @@ fn a_key_from_outside_is_imported_with_its_fingerprint_if_the_operator_insists()
             "--force replaces it",
         );
     });
+}
+
+/// Does `arguments` at a terminal where `answer` is typed after `question`; says the status, what was
+/// asked and what the terminal has shown.
+fn at_terminal(
+    place: &Place,
+    arguments: &[&str],
+    question: &str,
+    answer: &str,
+) -> (i32, String, String) {
+    let pty = openpty(None, None).unwrap();
+    let mut command = place.command(arguments);
+    command
+        .stdin(Stdio::from(pty.slave))
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    // It has a copy of the terminal.
+    drop(command);
+    let (mut errors, mut terminal) = (child.stderr.take().unwrap(), File::from(pty.master));
+    let (mut asked, mut byte) = (String::new(), [0]);
+    while !asked.ends_with(question) {
+        assert_eq!(errors.read(&mut byte).unwrap(), 1, "{asked}");
+        asked.push(char::from(byte[0]));
+    }
+    terminal.write_all(answer.as_bytes()).unwrap();
+    errors.read_to_string(&mut asked).unwrap();
+    let status = child.wait().unwrap().code().unwrap();
+    let mut shown = Vec::new();
+    // Ends with an error, since nobody has the other side any more.
+    let _ = terminal.read_to_end(&mut shown);
+    (status, asked, String::from_utf8(shown).unwrap())
+}
+
+#[test]
+fn asks_for_the_administrators_pin_and_shows_nothing_of_it() {
+    inside(
+        "card::asks_for_the_administrators_pin_and_shows_nothing_of_it",
+        || {
+            let machine = Machine::new();
+            let typed = format!("{ADMIN_PIN}\n");
+            let question = "Administrator's PIN of the card 0000:0A0B0C0D: ";
+            let (status, asked, shown) = at_terminal(&machine.place, &GENERATE, question, &typed);
+            assert_eq!((status, shown.as_str()), (0, ""), "{asked}");
+            assert!(!asked.contains(ADMIN_PIN));
+            assert!(provision::status(&location()).unwrap().key.is_some());
+
+            // What is typed here is shown: the test above can fail.
+            let forced = [&GENERATE[..], &["--force"]].concat();
+            let question = "Write yes to go on: ";
+            let (status, asked, shown) = at_terminal(&machine.place, &forced, question, "no\n");
+            assert_eq!((status, shown.as_str()), (64, "no\r\n"), "{asked}");
+            assert!(asked.contains("It is lost then."), "{asked}");
+            assert!(asked.contains("nothing was done"), "{asked}");
+        },
+    );
 }
