@@ -6,6 +6,7 @@ use std::path::Path;
 use signstar::trusted_file::{self, Kind};
 
 use crate::failure::{Failure, Status};
+use crate::settings::Settings;
 
 const PASSWD: &str = "/etc/passwd";
 const GROUP: &str = "/etc/group";
@@ -62,6 +63,39 @@ pub(crate) fn groups_of(name: &str, account: &Account) -> Result<Vec<u32>, Failu
         }
     });
     Ok(std::iter::once(account.group).chain(others).collect())
+}
+
+/// The group of those who sign with the key `name`, or the one that was given.
+pub(crate) fn group_of_key(
+    settings: &Settings,
+    name: &str,
+    given: Option<&str>,
+) -> Result<u32, Failure> {
+    if let Some(given) = given {
+        return group(given);
+    }
+    let mut groups = Vec::new();
+    for user in settings.accounts_of(name) {
+        let account = account(user)?.ok_or_else(|| {
+            let text = format!("[user.{user}]: there is no such account: make it, or give --group");
+            Failure::new(Status::Configuration, text)
+        })?;
+        groups.push(account.group);
+    }
+    groups.sort_unstable();
+    groups.dedup();
+    match groups.as_slice() {
+        [group] => Ok(*group),
+        [] => {
+            let text = format!("no [user.NAME] signs with {name:?}: add one, or give --group");
+            Err(Failure::new(Status::Configuration, text))
+        }
+        _ => {
+            let text =
+                format!("the accounts that sign with {name:?} are of several groups: give --group");
+            Err(Failure::new(Status::Usage, text))
+        }
+    }
 }
 
 fn lines(path: &str) -> Result<Vec<String>, Failure> {

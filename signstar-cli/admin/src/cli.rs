@@ -1,7 +1,8 @@
 //! The command line.
 
 mod cert;
-mod key;
+mod device;
+pub(crate) mod key;
 mod primary;
 
 use std::path::PathBuf;
@@ -11,7 +12,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(crate) use cert::{
     CertVerb, Create, Export, Extend, Form, Offline, Reason, Revoke, Rotate, Show,
 };
-pub(crate) use key::{Generate, KeyVerb};
+pub(crate) use device::{DeviceVerb, ListDevices, StorageKey};
+pub(crate) use key::{Generate, Import, KeyVerb};
 pub(crate) use primary::{GeneratePrimary, PrimaryVerb};
 
 /// Keys, certificates and checks of a Signstar enclave
@@ -58,6 +60,11 @@ pub(crate) enum Output {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
+    /// Devices that hold keys, as long as no configuration names them
+    Device {
+        #[command(subcommand)]
+        verb: DeviceVerb,
+    },
     /// Secret keys
     Key {
         #[command(subcommand)]

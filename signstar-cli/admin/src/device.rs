@@ -1,25 +1,83 @@
 //! The device of a key, before there is a certificate for it.
 //!
 //! The login shell opens a device with the key that it must hold. Here a device says which key it
-//! holds. Each back end has a file that opens its own kind, and a line in [`open`].
+//! holds, and is given one. Each back end has a file that does so for its own kind; this is the list
+//! of them, and the only file that knows which are compiled in.
 
+#[cfg(any(feature = "smartcard", feature = "tpm"))]
+mod asking;
+mod pkcs11;
+#[cfg(feature = "smartcard")]
+mod smartcard;
+mod software;
+#[cfg(feature = "tpm")]
+mod tpm;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::SystemTime;
 
-use signstar::back_ends::software::Software;
-use signstar_core::{KeyVersion, Signer};
+use serde::Serialize;
+use serde_json::Value;
+use signstar::back_ends::Device;
+use signstar::config::Key;
+use signstar_certificate::fingerprint;
+use signstar_core::{KeyVersion, PublicKey, Signer};
 
+use crate::cli::{Generate, Import, ListDevices, StorageKey};
 use crate::expiry;
 use crate::failure::{Failure, Status};
+use crate::report::Report;
 use crate::settings::Settings;
-use crate::software;
+
+/// What can be done with the keys of a back end. Its name is that of the login shell's.
+pub(crate) struct BackEnd {
+    name: &'static str,
+    /// Opens the device of a key, whatever key it holds.
+    open: fn(&Key) -> Result<Held, Failure>,
+    /// Looks at the device of a key, without anything that costs a try.
+    look: fn(&Key) -> Result<Seen, Failure>,
+    /// Makes a key, or says with whose tools to.
+    generate: Fill<Generate>,
+    /// Options of `key generate` that mean something here, of those that do not everywhere.
+    options: &'static [&'static str],
+    /// Puts a key that exists already into the device, where it can.
+    import: Option<Fill<Import>>,
+    /// Looks for devices, where there is a way to.
+    search: Option<Search>,
+    /// Makes the key above keys, where there is one.
+    storage_key: Option<Prepare>,
+}
+
+type Fill<O> = fn(&Settings, &O) -> Result<Made, Failure>;
+type Search = fn(&ListDevices) -> Result<Vec<Seen>, Failure>;
+type Prepare = fn(&StorageKey) -> Result<Report, Failure>;
+
+/// What this program was built with.
+const COMPILED: &[BackEnd] = &[
+    pkcs11::BACK_END,
+    #[cfg(feature = "smartcard")]
+    smartcard::BACK_END,
+    software::BACK_END,
+    #[cfg(feature = "tpm")]
+    tpm::BACK_END,
+];
 
 /// A key on an opened device.
 pub(crate) struct Held {
     pub(crate) signer: Box<dyn Signer>,
     /// What the device knows of the key as one of OpenPGP, if it does.
-    pub(crate) stored: Option<Birth>,
+    pub(crate) stored: Option<Stored>,
     /// What to call the device, for people: kind and place.
     pub(crate) place: String,
+}
+
+/// What a device knows of its key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stored {
+    pub(crate) created: SystemTime,
+    /// Unless the key can become one of either version.
+    pub(crate) version: Option<KeyVersion>,
 }
 
 /// What makes the key of a device one of OpenPGP: both are part of the fingerprint, or decide its
@@ -30,17 +88,150 @@ pub(crate) struct Birth {
     pub(crate) version: KeyVersion,
 }
 
+/// A device that was looked at.
+#[derive(Serialize)]
+pub(crate) struct Seen {
+    /// What to call it, for people.
+    pub(crate) device: String,
+    /// The kind of its key, if it has one that can sign here.
+    pub(crate) kind: Option<String>,
+    pub(crate) created: Option<String>,
+    pub(crate) fingerprint: Option<String>,
+    /// What else is to be seen: tries, counters.
+    pub(crate) state: BTreeMap<&'static str, Value>,
+}
+
+/// A key that was made, or would be.
+#[derive(Serialize)]
+pub(crate) struct Made {
+    pub(crate) kind: &'static str,
+    /// What to call the device, for people.
+    pub(crate) device: String,
+    /// Where the device knows when the key was made.
+    pub(crate) fingerprint: Option<String>,
+    pub(crate) secret_key: Option<PathBuf>,
+    /// Whether its use takes a passphrase, a PIN or an auth value.
+    pub(crate) protected: bool,
+    pub(crate) dry_run: bool,
+}
+
 /// Opens the device of the key `name`, whatever key it holds.
 pub(crate) fn open(settings: &Settings, name: &str) -> Result<Held, Failure> {
     let key = settings.key(name)?;
-    if let Some(files) = key.device_as::<Software>() {
-        return software::open(files);
+    (of(name, key)?.open)(key)
+}
+
+/// Looks at the device of the key `name`.
+pub(crate) fn look(settings: &Settings, name: &str) -> Result<Seen, Failure> {
+    let key = settings.key(name)?;
+    (of(name, key)?.look)(key)
+}
+
+/// Makes a key.
+pub(crate) fn generate(settings: &Settings, options: &Generate) -> Result<Made, Failure> {
+    let key = settings.key(&options.key)?;
+    let back_end = of(&options.key, key)?;
+    let mut special = options.special().into_iter();
+    if let Some(option) = special.find(|option| !back_end.options.contains(option)) {
+        let text = format!(
+            "{option} means nothing for the back end `{}`: leave it out",
+            back_end.name
+        );
+        return Err(Failure::new(Status::Usage, text));
     }
-    let text = format!(
-        "[key.{name}] is held by the back end `{}`, which this program cannot open",
-        key.back_end.name
-    );
-    Err(Failure::new(Status::Usage, text))
+    (back_end.generate)(settings, options)
+}
+
+/// Puts a key that exists already into a device.
+pub(crate) fn import(settings: &Settings, options: &Import) -> Result<Made, Failure> {
+    let key = settings.key(&options.key)?;
+    let back_end = of(&options.key, key)?;
+    let import = back_end.import.ok_or_else(|| {
+        let text = format!(
+            "[key.{}] is held by the back end `{}`: keys are imported on cards only",
+            options.key, back_end.name
+        );
+        Failure::new(Status::Usage, text)
+    })?;
+    import(settings, options)
+}
+
+/// What is found by each back end that can look for devices.
+pub(crate) fn search(
+    options: &ListDevices,
+) -> impl Iterator<Item = (&'static str, Result<Vec<Seen>, Failure>)> {
+    let able = COMPILED
+        .iter()
+        .filter_map(|back_end| Some((back_end.name, back_end.search?)));
+    able.map(move |(name, search)| (name, search(options)))
+}
+
+/// Makes the storage key of a TPM.
+pub(crate) fn storage_key(options: &StorageKey) -> Result<Report, Failure> {
+    let able = COMPILED.iter().find_map(|back_end| back_end.storage_key);
+    able.ok_or_else(|| not_compiled("tpm"))?(options)
+}
+
+fn of(name: &str, key: &Key) -> Result<&'static BackEnd, Failure> {
+    let wanted = key.back_end.name;
+    let found = COMPILED.iter().find(|back_end| back_end.name == wanted);
+    found.ok_or_else(|| {
+        let failure = not_compiled(wanted);
+        Failure::new(failure.status, format!("[key.{name}] {}", failure.text))
+    })
+}
+
+fn not_compiled(back_end: &str) -> Failure {
+    let text = format!("needs a build of signstar-admin with the feature `{back_end}`");
+    Failure::new(Status::Usage, text)
+}
+
+/// What the configuration says of a key of this back end.
+fn settings_of<T: Device>(key: &Key) -> Result<&T, Failure> {
+    let text = "the configuration is one of another back end";
+    key.device_as()
+        .ok_or_else(|| Failure::new(Status::Internal, text))
+}
+
+impl Seen {
+    /// An opened device, of which nothing more is to be seen.
+    pub(crate) fn of(held: &Held) -> Self {
+        let public = held.signer.public_key();
+        let mut seen = Self::new(held.place.clone(), Some(public));
+        if let Some(stored) = held.stored {
+            seen.created = Some(expiry::shown(Some(stored.created)));
+            seen.fingerprint = stored
+                .version
+                .and_then(|version| fingerprint(public, stored.created, version));
+        }
+        seen
+    }
+
+    pub(crate) fn new(device: String, key: Option<&PublicKey>) -> Self {
+        Self {
+            device,
+            kind: key.map(PublicKey::name),
+            created: None,
+            fingerprint: None,
+            state: BTreeMap::new(),
+        }
+    }
+
+    /// For people.
+    pub(crate) fn text(&self) -> String {
+        let mut text = String::new();
+        for part in [&self.kind, &self.fingerprint, &Some(self.device.clone())] {
+            text.extend(part.iter().map(|part| format!(" {part}")));
+        }
+        for (name, value) in &self.state {
+            let value = match value {
+                Value::String(value) => value.clone(),
+                other => other.to_string(),
+            };
+            text += &format!(", {} {value}", name.replace('_', " "));
+        }
+        text
+    }
 }
 
 impl Held {
@@ -57,7 +248,7 @@ impl Held {
 }
 
 fn birth(
-    stored: Option<Birth>,
+    stored: Option<Stored>,
     created: Option<&str>,
     version: Option<KeyVersion>,
     now: SystemTime,
@@ -76,15 +267,19 @@ fn birth(
         );
         return Err(Failure::new(Status::Usage, text));
     }
-    if version.is_some_and(|version| version != stored.version) {
-        let text = match stored.version {
+    let known = stored.version.or(version).unwrap_or(KeyVersion::V4);
+    if version.is_some_and(|version| version != known) {
+        let text = match known {
             KeyVersion::V4 => "the device's key is of version 4, and version 6 is wanted",
             KeyVersion::V6 => "the device's key is of version 6, and version 4 is wanted",
         };
         let text = format!("{text}: make another key (key generate, with or without --v6)");
         return Err(Failure::new(Status::Usage, text));
     }
-    Ok(stored)
+    Ok(Birth {
+        created: stored.created,
+        version: known,
+    })
 }
 
 #[cfg(test)]
@@ -124,16 +319,20 @@ mod tests {
     fn the_device_knows_better() {
         let now = at(2_000_000_000);
         for version in [KeyVersion::V4, KeyVersion::V6] {
-            let stored = Birth {
-                created: at(1_720_000_000),
-                version,
+            let created = at(1_720_000_000);
+            let stored = Stored {
+                created,
+                version: Some(version),
             };
             let with = |created, version| birth(Some(stored), created, version, now);
-            assert_eq!(with(None, None), Ok(stored));
-            assert_eq!(
-                with(Some("2024-07-03T09:46:40Z"), Some(version)),
-                Ok(stored)
-            );
+            let expected = Ok(Birth { created, version });
+            assert_eq!(with(None, None), expected);
+            assert_eq!(with(Some("2024-07-03T09:46:40Z"), Some(version)), expected);
+            let open = Stored {
+                version: None,
+                ..stored
+            };
+            assert_eq!(birth(Some(open), None, Some(version), now), expected);
             assert!(with(Some("2024-07-03T09:46:41Z"), None).is_err());
             let other = match version {
                 KeyVersion::V4 => KeyVersion::V6,

@@ -13,6 +13,7 @@ mod certificate;
 mod check;
 mod cli;
 mod device;
+mod devices;
 mod expiry;
 mod failure;
 mod key;
@@ -20,8 +21,8 @@ mod new_file;
 mod primary;
 mod report;
 mod sandbox;
+mod secret_file;
 mod settings;
-mod software;
 mod terminal;
 
 use std::ffi::OsString;
@@ -29,7 +30,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser as _};
 
-use cli::{CertVerb, Cli, ConfigVerb, KeyVerb, PrimaryVerb, SandboxVerb, Verb};
+use cli::{CertVerb, Cli, ConfigVerb, DeviceVerb, KeyVerb, PrimaryVerb, SandboxVerb, Verb};
 use failure::{Failure, Status};
 use report::Report;
 use settings::Settings;
@@ -42,6 +43,8 @@ pub fn command() -> clap::Command {
 /// Does what `arguments` (the program's name first) ask for, and says so on standard output;
 /// a failure is one line on standard error and a status of sysexits(3).
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    // First of all, while there is one thread.
+    signstar::back_ends::set_environment();
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {
@@ -59,7 +62,13 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     {
         return sandbox::attempt(attempt);
     }
-    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("warn")).init();
+    let wanted = env_logger::Env::default().default_filter_or("warn");
+    let mut log = env_logger::Builder::from_env(wanted);
+    // What goes to and comes from a device is not for a log, and a failure is one line.
+    for library in ["card_backend", "openpgp_card", "tss_esapi"] {
+        log.filter_module(library, log::LevelFilter::Off);
+    }
+    log.init();
     match perform(&cli).and_then(|report| report.print(cli.output)) {
         Ok(status) => status,
         Err(failure) => {
@@ -72,8 +81,13 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn perform(cli: &Cli) -> Result<Report, Failure> {
     let settings = || Settings::load(&cli.config);
     match &cli.verb {
+        Verb::Device { verb } => match verb {
+            DeviceVerb::List(options) => devices::list(options),
+            DeviceVerb::StorageKey(options) => devices::storage_key(options),
+        },
         Verb::Key { verb } => match verb {
             KeyVerb::Generate(options) => key::generate(&settings()?, options),
+            KeyVerb::Import(options) => key::import(&settings()?, options),
             KeyVerb::List => key::list(&settings()?),
         },
         Verb::Primary {

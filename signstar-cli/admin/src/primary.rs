@@ -16,7 +16,7 @@ use crate::expiry;
 use crate::failure::{Failure, Status};
 use crate::new_file::{Existing, NewFile};
 use crate::report::Report;
-use crate::software::read_passphrase;
+use crate::secret_file;
 use crate::terminal;
 
 /// A file with many certifications by others is some hundred KiB.
@@ -42,7 +42,7 @@ pub(crate) fn open(options: &Offline) -> Result<Option<Primary>, Failure> {
     let public = offline_primary(&file).map_err(|error| data(&error))?;
     log::debug!("{} holds {}", path.display(), public.fingerprint);
     let passphrase = options.primary_passphrase_file.as_deref();
-    let passphrase = passphrase.map(read_passphrase).transpose()?;
+    let passphrase = passphrase.map(secret_file::read).transpose()?;
     let with = |passphrase: Option<&Zeroizing<Vec<u8>>>| {
         SecretKey::parse(
             &file,
@@ -159,7 +159,7 @@ fn new_passphrase(
 ) -> Result<Option<Zeroizing<Vec<u8>>>, Failure> {
     match &options.passphrase_file {
         _ if options.no_passphrase => Ok(None),
-        Some(file) => read_passphrase(file).map(Some),
+        Some(file) => secret_file::read(file).map(Some),
         // The answer would go nowhere.
         None if options.dry_run => Ok(Some(Zeroizing::new(Vec::new()))),
         None if terminal::is_there() => {

@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use signstar::back_ends::software::Software;
 use signstar::config::{Config, ConfigError, Key};
 use signstar::trusted_file::{self, Kind};
 
@@ -72,17 +71,5 @@ impl Settings {
             .filter(|(_, user)| user.key == name)
             .map(|(account, _)| account.as_str())
             .collect()
-    }
-
-    /// The files of the key `name`, which must be one of the back end `software`.
-    pub(crate) fn software(&self, name: &str) -> Result<&Software, Failure> {
-        let key = self.key(name)?;
-        key.device_as().ok_or_else(|| {
-            let text = format!(
-                "[key.{name}] is held by the back end `{}`: only keys of `software` are made here",
-                key.back_end.name
-            );
-            Failure::new(Status::Usage, text)
-        })
     }
 }

@@ -50,8 +50,13 @@ pub(crate) fn confirm(what: &str) -> Result<(), Failure> {
 
 /// Asks for the passphrase of `what`, without showing it.
 pub(crate) fn passphrase(what: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    secret(&format!("Passphrase of {what}"))
+}
+
+/// Asks for `what`, without showing it.
+pub(crate) fn secret(what: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let hidden = Hidden::new()?;
-    ask(&format!("Passphrase of {what}: "))?;
+    ask(&format!("{what}: "))?;
     let answer = line();
     // The line end of the answer was not shown either.
     ask("\n")?;

@@ -81,3 +81,11 @@ pub fn named(name: &str) -> Result<&'static BackEnd, NoBackEnd> {
         .find(|back_end| back_end.name == name)
         .ok_or(NoBackEnd::NotCompiled(known))
 }
+
+/// Sets what the C libraries behind the back ends must find in the environment. To be called first,
+/// while the process has one thread.
+pub fn set_environment() {
+    for (name, value) in COMPILED.iter().flat_map(|back_end| back_end.environment) {
+        std::env::set_var(name, value);
+    }
+}

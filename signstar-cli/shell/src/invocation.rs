@@ -11,7 +11,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use signstar_core::{Declaration, Failure, Refusal};
 
-use crate::back_ends::COMPILED;
+use crate::back_ends;
 
 /// What ForceCommand names, and so the only STRING in `signstar -c STRING`.
 pub const FORCED_COMMAND: &str = "/usr/bin/signstar";
@@ -55,9 +55,7 @@ impl Invocation {
                 std::env::remove_var(OsStr::from_bytes(name));
             }
         }
-        for (name, value) in COMPILED.iter().flat_map(|back_end| back_end.environment) {
-            std::env::set_var(name, value);
-        }
+        back_ends::set_environment();
         let value = |wanted: &str| {
             let found = variables.iter().find(|(name, _)| name == wanted);
             found.map(|(_, value)| value.clone())

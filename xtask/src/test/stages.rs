@@ -105,7 +105,7 @@ pub(crate) const STAGES: [Stage; 15] = [
 /// checked with the rest, so that nothing rots.
 const OWN_FEATURES: [&str; 2] = [
     "--features",
-    "signstar/smartcard,signstar/tpm,xtask/pages,xtask/verify",
+    "signstar/smartcard,signstar/tpm,signstar-admin/smartcard,signstar-admin/tpm,xtask/pages,xtask/verify",
 ];
 
 fn fmt() -> Result<()> {

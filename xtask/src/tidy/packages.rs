@@ -35,7 +35,9 @@ const ARROWS: [(&str, &[&str]); 14] = [
             "signstar-core",
             "signstar-confine",
             "signstar-certificate",
+            "signstar-smartcard",
             "signstar-software",
+            "signstar-tpm",
         ],
     ),
     // For tests only: nothing is built from it.

@@ -2,20 +2,38 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use signstar_software::Kind;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeyVerb {
-    /// Make a secret key for the back end `software`
+    /// Make a key where the configuration wants it
     ///
-    /// Writes the secret key file that the configuration names, mode 0440, owned by root and the
-    /// group of the account that signs with it. If the configuration names a passphrase file, its
-    /// passphrase protects the key.
+    /// Back end `software`: writes the secret key file, mode 0440, owned by root and the group of the
+    /// account that signs with it. If the configuration names a passphrase file, its passphrase
+    /// protects the key.
+    ///
+    /// Back end `smartcard`: the card makes the key in its signing slot and notes its fingerprint.
+    /// Asks for the card's administrator's PIN.
+    ///
+    /// Back end `tpm`: the TPM makes the key below the storage key of the configuration, with the
+    /// policy of `pcrs`, and keeps it at `handle`, or it is written to `public` and `private`. If
+    /// there is no file `auth` yet, it is written with 32 random hexadecimal digits. The TPM counts
+    /// wrong auth values, unless this one has that form: nobody guesses it.
+    ///
+    /// Keys of the back end `pkcs11` are made with the tools of the token.
     Generate(Generate),
+    /// Put a key that exists already on a card
+    ///
+    /// The key can be stolen wherever else it is or has been; one that the card makes (`key generate`)
+    /// cannot. Takes the first key of an OpenPGP secret key file, and keeps its creation time and
+    /// fingerprint.
+    Import(Import),
     /// List the keys of the configuration, and what their devices hold
     ///
-    /// Opens each device. Ends with status 69 if one of them cannot be opened.
+    /// Opens each device. Ends with status 69 if one of them cannot be opened. Cards say how often their
+    /// PINs may still be wrong and how many signatures they have made, TPMs how many wrong auth values
+    /// they have counted.
     List,
 }
 
@@ -24,21 +42,98 @@ pub(crate) struct Generate {
     /// The key, by its name in the configuration
     #[arg(long, value_name = "NAME")]
     pub(crate) key: String,
-    /// ed25519, p256, p384, p521, rsa2048, rsa3072 or rsa4096
-    #[arg(long, default_value = Kind::Ed25519.name())]
-    pub(crate) kind: Kind,
+    /// ed25519, p256, p384, p521, rsa2048, rsa3072 or rsa4096 [default: ed25519, in a TPM p256]
+    #[arg(long)]
+    pub(crate) kind: Option<Kind>,
     /// Make a key of version 6 (RFC 9580), which GnuPG and pacman do not read
+    ///
+    /// A card makes the same key, but notes no fingerprint: it has no room for this one.
     #[arg(long)]
     pub(crate) v6: bool,
     /// Take the passphrase from here, if the file of the configuration is not there yet
     #[arg(long, value_name = "FILE")]
     pub(crate) passphrase_file: Option<PathBuf>,
-    /// The group that may read the file, by name or number
+    /// The group that may read what is written, by name or number
     ///
     /// Needed if accounts of several groups sign with the key, or none does.
     #[arg(long)]
     pub(crate) group: Option<String>,
+    #[command(flatten)]
+    pub(crate) card: OnCard,
+    /// The file with the auth value of the TPM's owner, if it has one
+    #[arg(long, value_name = "FILE")]
+    pub(crate) owner_auth_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) replacing: Replacing,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Import {
+    /// The key, by its name in the configuration
+    #[arg(long, value_name = "NAME")]
+    pub(crate) key: String,
+    /// The OpenPGP secret key file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) from: PathBuf,
+    /// Say that you know: this key has been outside of the card
+    #[arg(long, required = true)]
+    pub(crate) has_been_outside: bool,
+    /// The file with its passphrase, instead of asking for it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) card: OnCard,
+    #[command(flatten)]
+    pub(crate) replacing: Replacing,
+}
+
+/// How a card is filled.
+#[derive(Debug, Args)]
+pub(crate) struct OnCard {
+    /// Whether the card waits for a touch before it signs [default: off]
+    #[arg(long, value_enum)]
+    pub(crate) touch: Option<Touch>,
+    /// The file with the administrator's PIN of the card, instead of asking for it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) admin_pin_file: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Touch {
+    /// It does not
+    Off,
+    /// It does
+    On,
+    /// It does, for as long as this key is on it
+    Fixed,
+}
+
+/// What is there already, and what is agreed to.
+#[derive(Debug, Args)]
+pub(crate) struct Replacing {
     /// Replace a key that is there, which is lost then
     #[arg(long)]
     pub(crate) force: bool,
+    /// Do not ask before a key in a device is lost
+    #[arg(long)]
+    pub(crate) yes: bool,
+    /// Say what would be done, and do nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+impl Generate {
+    /// Options that were given and mean something to some back ends only.
+    pub(crate) fn special(&self) -> Vec<&'static str> {
+        let given = [
+            (self.v6, "--v6"),
+            (self.passphrase_file.is_some(), "--passphrase-file"),
+            (self.group.is_some(), "--group"),
+            (self.card.touch.is_some(), "--touch"),
+            (self.card.admin_pin_file.is_some(), "--admin-pin-file"),
+            (self.owner_auth_file.is_some(), "--owner-auth-file"),
+        ];
+        let given = given.into_iter().filter(|(given, _)| *given);
+        given.map(|(_, option)| option).collect()
+    }
 }

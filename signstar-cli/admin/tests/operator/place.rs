@@ -10,9 +10,13 @@ use std::process::{Command, Output};
 use tempfile::TempDir;
 
 /// Lays the folder's accounts and `/run` over those of the system, then becomes the program.
+/// What a test wants of the `/run` that it is in itself stays visible.
 const SCRIPT: &str = "mount --bind \"$0/passwd\" /etc/passwd \
     && mount --bind \"$0/group\" /etc/group \
-    && mount --bind \"$0/run\" /run && exec \"$@\"";
+    && { [ ! -d \"$0/run/pcscd\" ] || mount --bind /run/pcscd \"$0/run/pcscd\"; } \
+    && { [ ! -d \"$0/lib\" ] \
+        || mount -t overlay overlay -o \"lowerdir=$0/lib:/usr/lib\" /usr/lib; } \
+    && mount --rbind \"$0/run\" /run && exec \"$@\"";
 
 pub(crate) struct Place {
     folder: TempDir,
@@ -104,6 +108,16 @@ impl Place {
     pub(crate) fn write_secret(&self, name: &str, text: &str) {
         self.write(name, text);
         fs::set_permissions(self.path(name), Permissions::from_mode(0o400)).unwrap();
+    }
+
+    /// A file that the accounts which sign can read, and root.
+    #[allow(dead_code, reason = "for devices")]
+    pub(crate) fn write_for_signers(&self, name: &str, text: &str) {
+        self.write(name, text);
+        if self.root {
+            std::os::unix::fs::chown(self.path(name), Some(0), Some(self.group())).unwrap();
+        }
+        fs::set_permissions(self.path(name), Permissions::from_mode(0o440)).unwrap();
     }
 
     /// Writes the configuration; `software` stands in `[key.packages.software]`.
@@ -239,7 +253,7 @@ impl Place {
         let entries = fs::read_dir(self.folder.path()).unwrap();
         let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
         let mut names: Vec<String> = names
-            .filter(|name| !["group", "passwd", "run"].contains(&name.as_str()))
+            .filter(|name| !["group", "lib", "passwd", "run"].contains(&name.as_str()))
             .collect();
         names.sort();
         names

@@ -25,6 +25,7 @@ pub const WORKER: &str = "/usr/lib/signstar/signstar-pkcs11-worker";
 const PIN_FILE_BYTES_MAX: u64 = 257;
 
 /// What `[key.NAME.pkcs11]` says.
+#[derive(Clone)]
 pub struct Pkcs11 {
     /// The vendor's module.
     pub module: PathBuf,
@@ -129,8 +130,13 @@ impl Pkcs11 {
     }
 }
 
-impl Device for Pkcs11 {
-    fn open(&self, _: &SigningKey, patience: Duration) -> Result<Opened, Failure> {
+impl Pkcs11 {
+    /// Starts a worker for one digest and asks it for the key, whatever key it is. Each of its
+    /// answers may take `patience`.
+    ///
+    /// # Errors
+    /// The PIN cannot be read, or the worker does not find the key.
+    pub fn open_any(&self, patience: Duration) -> Result<Opened, Failure> {
         let pin = trusted_file::read(&self.pin, Kind::Secret, PIN_FILE_BYTES_MAX)
             .map_err(|error| Failure::new(Refusal::Credential, error))?;
         // A line end at the end is the editor's, not the PIN's.
@@ -147,6 +153,12 @@ impl Device for Pkcs11 {
             pin,
             patience,
         )?)
+    }
+}
+
+impl Device for Pkcs11 {
+    fn open(&self, _: &SigningKey, patience: Duration) -> Result<Opened, Failure> {
+        self.open_any(patience)
     }
 
     fn secrets(&self) -> Vec<&Path> {

@@ -44,8 +44,13 @@ fn read(mut table: Table<'_, '_>) -> Option<Box<dyn Device>> {
     }))
 }
 
-impl Device for Smartcard {
-    fn open(&self, _: &SigningKey, wait: Duration) -> Result<Opened, Failure> {
+impl Smartcard {
+    /// Opens the card, whatever key it holds. Others that use it are waited for until `wait` is
+    /// over, each time.
+    ///
+    /// # Errors
+    /// The PIN cannot be read, or the card cannot be used.
+    pub fn open_any(&self, wait: Duration) -> Result<Opened, Failure> {
         let file = trusted_file::read(&self.pin, Kind::Secret, PIN_BYTES_MAX)
             .map_err(|error| Failure::new(Refusal::Credential, error))?;
         // A line end at the end is the editor's, not the PIN's.
@@ -55,6 +60,12 @@ impl Device for Smartcard {
             wait,
         };
         signstar_smartcard::open(&location, Zeroizing::new(pin.to_vec())).map_err(Failure::from)
+    }
+}
+
+impl Device for Smartcard {
+    fn open(&self, _: &SigningKey, wait: Duration) -> Result<Opened, Failure> {
+        self.open_any(wait)
     }
 
     fn secrets(&self) -> Vec<&Path> {

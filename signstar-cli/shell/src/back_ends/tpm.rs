@@ -97,8 +97,12 @@ where
     }
 }
 
-impl Device for Tpm {
-    fn open(&self, _: &SigningKey, _: Duration) -> Result<Opened, Failure> {
+impl Tpm {
+    /// Opens the TPM and finds the key, whatever key it is.
+    ///
+    /// # Errors
+    /// A file cannot be read, or the TPM does not have the key.
+    pub fn open_any(&self) -> Result<Opened, Failure> {
         let bytes = |path: &Path, kind, bytes_max| {
             trusted_file::read(path, kind, bytes_max)
                 .map_err(|error| Failure::new(Refusal::Credential, error))
@@ -122,6 +126,12 @@ impl Device for Tpm {
             registers: self.registers.clone(),
         };
         Ok(signstar_tpm::open(&settings, auth)?)
+    }
+}
+
+impl Device for Tpm {
+    fn open(&self, _: &SigningKey, _: Duration) -> Result<Opened, Failure> {
+        self.open_any()
     }
 
     fn secrets(&self) -> Vec<&Path> {

@@ -1,0 +1,24 @@
+//! What is said and asked before a device is changed.
+
+use crate::cli::key::Replacing;
+use crate::failure::{Failure, Status};
+use crate::terminal;
+
+/// Makes sure that a key in a device may be lost. `present` says which one, as a whole sentence.
+pub(super) fn agree(replacing: &Replacing, present: &str) -> Result<(), Failure> {
+    if !replacing.force {
+        let text = format!("{present}; --force replaces it");
+        return Err(Failure::new(Status::CannotCreate, text));
+    }
+    match replacing.yes || replacing.dry_run {
+        true => Ok(()),
+        false => terminal::confirm(&format!("{present}. It is lost then.\n")),
+    }
+}
+
+/// Says what takes a while, where somebody waits.
+pub(super) fn making(device: &str, kind: &str) {
+    if terminal::is_there() {
+        eprintln!("{device}: it makes a key of the kind {kind}; RSA can take minutes");
+    }
+}
