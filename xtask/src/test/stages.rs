@@ -125,6 +125,7 @@ fn clippy() -> Result<()> {
             "--all-targets",
             "--locked",
         ])
+        .args(OWN_FEATURES)
         .args(["--", "-D", "warnings"])
         .run()
 }
