@@ -40,3 +40,8 @@ fn hash_states_are_refused_or_go_on() {
 fn worker_messages_have_one_spelling() {
     run("worker_messages", 20_000, bodies::worker_messages);
 }
+
+#[test]
+fn verdicts_have_one_spelling() {
+    run("verdict", 20_000, bodies::verdict);
+}

@@ -7,8 +7,8 @@ use sequoia_openpgp::packet::Packet;
 use sequoia_openpgp::parse::{PacketParser, PacketParserResult, Parse};
 use signstar_core::{
     Certificate, Declaration, Event, FRAME_BYTES, Field, HashAlgorithm, HashState, HashStateError,
-    Hasher, HasherError, LINE_BYTES_MAX, PublicKey, Record, RequestId, SecretKey, WorkerAnswer,
-    WorkerRequest,
+    Hasher, HasherError, LINE_BYTES_MAX, PublicKey, Record, RequestId, SecretKey, VERDICT_BYTES,
+    Verdict, WorkerAnswer, WorkerRequest,
 };
 
 /// 2026-12-31: after the creation of every seed, before the expiry of most.
@@ -179,6 +179,19 @@ pub(crate) fn worker_messages(input: &[u8]) {
             ),
             Err(error) => is_one_line(&error.to_string()),
         }
+    }
+}
+
+/// A message of the inspector's, filled up to the length of one: what is accepted has this one
+/// spelling.
+pub(crate) fn verdict(input: &[u8]) {
+    let mut message = [0; VERDICT_BYTES];
+    for (place, byte) in message.iter_mut().zip(input) {
+        *place = *byte;
+    }
+    match Verdict::decode(&message) {
+        Ok(verdict) => assert_eq!(verdict.encode(), Ok(message)),
+        Err(error) => is_one_line(&error.to_string()),
     }
 }
 
