@@ -1,0 +1,82 @@
+use super::*;
+
+fn package() -> Verdict {
+    Verdict::Accepted(Identity {
+        name: "trial".to_owned(),
+        base: "trial".to_owned(),
+        version: "1:2.0-3".to_owned(),
+        architecture: "x86_64".to_owned(),
+        packager: "Somebody <somebody@example.org>".to_owned(),
+        build_tool: "makepkg".to_owned(),
+        build_date: 1_700_000_000,
+        entries: 6,
+        unpacked_bytes: 10_240,
+        ..Identity::default()
+    })
+}
+
+#[test]
+fn what_is_said_is_read_back() {
+    let refused = Verdict::Refused {
+        code: 4021,
+        position: 8192,
+    };
+    for verdict in [package(), refused] {
+        let message = verdict.encode().unwrap();
+        assert_eq!(Verdict::decode(&message), Ok(verdict));
+    }
+    for kind in ArtifactKind::ALL {
+        let verdict = Verdict::Accepted(Identity {
+            kind,
+            ..Identity::default()
+        });
+        assert_eq!(Verdict::decode(&verdict.encode().unwrap()), Ok(verdict));
+    }
+}
+
+/// The seeds of the fuzz target are messages, so that it starts from some.
+#[test]
+fn the_seeds_are_messages() {
+    for seed in [
+        &include_bytes!("../../fuzz/seeds/verdict/package")[..],
+        include_bytes!("../../fuzz/seeds/verdict/refused"),
+        include_bytes!("../../fuzz/seeds/verdict/database"),
+        include_bytes!("../../fuzz/seeds/verdict/image"),
+    ] {
+        let mut message = [0; VERDICT_BYTES];
+        message[..seed.len()].copy_from_slice(seed);
+        assert!(Verdict::decode(&message).is_ok());
+    }
+}
+
+#[test]
+fn texts_that_are_too_long_or_not_plain_are_refused_on_both_sides() {
+    let named = |name: String| {
+        Verdict::Accepted(Identity {
+            name,
+            ..Identity::default()
+        })
+    };
+    let longest = named("x".repeat(VERDICT_TEXT_BYTES_MAX));
+    assert!(longest.encode().is_ok());
+    for name in ["x".repeat(VERDICT_TEXT_BYTES_MAX + 1), "a\nb".to_owned()] {
+        assert_eq!(named(name).encode(), Err(VerdictError));
+    }
+    let mut message = package().encode().unwrap();
+    message[6] = b'\n'; // the first byte of the name
+    assert_eq!(Verdict::decode(&message), Err(VerdictError));
+    message[6] = 0xff;
+    assert_eq!(Verdict::decode(&message), Err(VerdictError));
+}
+
+#[test]
+fn anything_else_is_no_message() {
+    let message = package().encode().unwrap();
+    for (place, byte) in [(0, b'X'), (3, b'2'), (4, 4), (VERDICT_BYTES - 1, 1)] {
+        let mut other = message;
+        other[place] = byte;
+        assert_eq!(Verdict::decode(&other), Err(VerdictError), "{place}");
+    }
+    assert_eq!(Verdict::decode(&[0; VERDICT_BYTES]), Err(VerdictError));
+    assert_eq!(Verdict::decode(&[0xff; VERDICT_BYTES]), Err(VerdictError));
+}
