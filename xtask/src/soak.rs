@@ -188,8 +188,8 @@ fn repeat(end: Instant) -> Result<()> {
     stage::everything(&folder)?;
     let mut rounds = 0;
     loop {
-        Workspace::get()?
-            .cargo()
+        Program::cargo_minding_signals()
+            .folder(&Workspace::get()?.workspace_root)
             .args(["test", "--quiet", "--locked", "--package", "signstar"])
             .env("SIGNSTAR_STAGE", &folder)
             .run()?;
