@@ -260,20 +260,7 @@ impl SigningKey {
     /// Whether signatures of this key may use `hash`: its strength must reach the curve's
     /// (RFC 9580, section 5.2.3.2). A composite key takes 256 bits or more (RFC 9980), which each has.
     pub fn allows(&self, hash: HashAlgorithm) -> bool {
-        match &self.public {
-            PublicKey::Ed25519(_) | PublicKey::Rsa { .. } | PublicKey::MlDsa65Ed25519 { .. } => {
-                true
-            }
-            PublicKey::Ecdsa {
-                curve: Curve::P256, ..
-            } => hash >= HashAlgorithm::Sha256,
-            PublicKey::Ecdsa {
-                curve: Curve::P384, ..
-            } => hash >= HashAlgorithm::Sha384,
-            PublicKey::Ecdsa {
-                curve: Curve::P521, ..
-            } => hash >= HashAlgorithm::Sha512,
-        }
+        hash >= self.public.weakest_hash()
     }
 
     /// Makes sure that the device behind `signer` holds this key.

@@ -3,7 +3,7 @@
 //! A back end is data: a name, a [`Signer`] it has opened, and what it must still reach after
 //! lock-down. It knows digests and raw key material, never OpenPGP or any other format.
 
-use crate::digest::Digest;
+use crate::digest::{Digest, HashAlgorithm};
 
 /// A key on an opened device, ready to sign digests.
 pub trait Signer {
@@ -80,6 +80,20 @@ impl PublicKey {
     /// Whether it has two halves, which OpenPGP knows in version 6 only (RFC 9980).
     pub const fn is_composite(&self) -> bool {
         matches!(self, Self::MlDsa65Ed25519 { .. })
+    }
+
+    /// The shortest hash that the key may sign: as strong as its curve (RFC 9580, section 5.2.3.2).
+    pub const fn weakest_hash(&self) -> HashAlgorithm {
+        match self {
+            Self::Ed25519(_) | Self::Rsa { .. } | Self::MlDsa65Ed25519 { .. } => {
+                HashAlgorithm::Sha256
+            }
+            Self::Ecdsa { curve, .. } => match curve {
+                Curve::P256 => HashAlgorithm::Sha256,
+                Curve::P384 => HashAlgorithm::Sha384,
+                Curve::P521 => HashAlgorithm::Sha512,
+            },
+        }
     }
 
     /// Algorithm and size, for people: `ed25519`, `p256`, `rsa4096`, `mldsa65-ed25519`.

@@ -24,8 +24,8 @@ use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::time::Duration;
 
 use signstar_core::{
-    Curve, Digest, Frame, HashAlgorithm, ModuleSettings, Opened, PublicKey, RawSignature, Reach,
-    ReachRule, SignatureValue, Signer, SignerError, WorkerAnswer, WorkerFault, WorkerRequest,
+    Digest, Frame, ModuleSettings, Opened, PublicKey, RawSignature, Reach, ReachRule,
+    SignatureValue, Signer, SignerError, WorkerAnswer, WorkerFault, WorkerRequest,
 };
 use zeroize::Zeroizing;
 
@@ -106,7 +106,7 @@ impl Signer for Token {
     }
 
     fn sign(&mut self, digest: &Digest) -> Result<RawSignature, SignerError> {
-        if digest.algorithm() < weakest(&self.public) {
+        if digest.algorithm() < self.public.weakest_hash() {
             return Err(SignerError::Failed(format!(
                 "{} is too short for a key of the kind {}",
                 digest.algorithm(),
@@ -150,20 +150,6 @@ fn fits(value: &SignatureValue, key: &PublicKey) -> bool {
         (SignatureValue::MlDsa65Ed25519 { .. }, PublicKey::MlDsa65Ed25519 { .. }) => true,
         (SignatureValue::Rsa(bytes), PublicKey::Rsa { n, .. }) => bytes.len() == n.len(),
         _ => false,
-    }
-}
-
-/// The shortest hash that a key signs: as strong as its curve (RFC 9580, section 5.2.3.2).
-fn weakest(key: &PublicKey) -> HashAlgorithm {
-    match key {
-        PublicKey::Ed25519(_) | PublicKey::Rsa { .. } | PublicKey::MlDsa65Ed25519 { .. } => {
-            HashAlgorithm::Sha256
-        }
-        PublicKey::Ecdsa { curve, .. } => match curve {
-            Curve::P256 => HashAlgorithm::Sha256,
-            Curve::P384 => HashAlgorithm::Sha384,
-            Curve::P521 => HashAlgorithm::Sha512,
-        },
     }
 }
 

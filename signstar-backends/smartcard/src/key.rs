@@ -73,20 +73,6 @@ fn trim(number: &[u8]) -> &[u8] {
     number.get(zeros..).unwrap_or(&[])
 }
 
-/// The shortest hash that a key signs: as strong as its curve (RFC 9580, section 5.2.3.2).
-pub(crate) fn weakest(key: &PublicKey) -> HashAlgorithm {
-    match key {
-        PublicKey::Ed25519(_) | PublicKey::Rsa { .. } | PublicKey::MlDsa65Ed25519 { .. } => {
-            HashAlgorithm::Sha256
-        }
-        PublicKey::Ecdsa { curve, .. } => match curve {
-            Curve::P256 => HashAlgorithm::Sha256,
-            Curve::P384 => HashAlgorithm::Sha384,
-            Curve::P521 => HashAlgorithm::Sha512,
-        },
-    }
-}
-
 /// What the card is asked to sign: for RSA it gets a `DigestInfo`, for Ed25519 the digest, for ECDSA
 /// its leftmost bytes, since not every card shortens a digest by itself.
 pub(crate) fn request<'d>(key: &PublicKey, digest: &'d Digest) -> (SigningAlgo, &'d [u8]) {

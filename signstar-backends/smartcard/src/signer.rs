@@ -71,7 +71,7 @@ impl Signer for Smartcard {
     }
 
     fn sign(&mut self, digest: &Digest) -> Result<RawSignature, SignerError> {
-        if digest.algorithm() < key::weakest(&self.public) {
+        if digest.algorithm() < self.public.weakest_hash() {
             return Err(SignerError::Failed(format!(
                 "{} is too short for a key of the kind {}",
                 digest.algorithm(),

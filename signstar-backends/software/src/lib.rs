@@ -32,8 +32,8 @@ mod rsa;
 
 use ed25519_dalek::Signer as _;
 use signstar_core::{
-    Curve, Digest, HashAlgorithm, Opened, PublicKey, RawSignature, Reach, SecretMaterial,
-    SignatureValue, Signer, SignerError,
+    Digest, Opened, PublicKey, RawSignature, Reach, SecretMaterial, SignatureValue, Signer,
+    SignerError,
 };
 
 #[cfg(feature = "provision")]
@@ -79,7 +79,7 @@ impl Signer for Software {
     }
 
     fn sign(&mut self, digest: &Digest) -> Result<RawSignature, SignerError> {
-        if digest.algorithm() < weakest(&self.public) {
+        if digest.algorithm() < self.public.weakest_hash() {
             return Err(SignerError::Failed(format!(
                 "{} is too short for a key of the kind {}",
                 digest.algorithm(),
@@ -95,20 +95,6 @@ impl Signer for Software {
             value,
             counter: None,
         })
-    }
-}
-
-/// The shortest hash that a key signs: as strong as its curve (RFC 9580, section 5.2.3.2).
-fn weakest(key: &PublicKey) -> HashAlgorithm {
-    match key {
-        PublicKey::Ed25519(_) | PublicKey::Rsa { .. } | PublicKey::MlDsa65Ed25519 { .. } => {
-            HashAlgorithm::Sha256
-        }
-        PublicKey::Ecdsa { curve, .. } => match curve {
-            Curve::P256 => HashAlgorithm::Sha256,
-            Curve::P384 => HashAlgorithm::Sha384,
-            Curve::P521 => HashAlgorithm::Sha512,
-        },
     }
 }
 

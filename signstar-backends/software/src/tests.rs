@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 
 use super::*;
 use openssl::{Pair, hex};
+use signstar_core::{Curve, HashAlgorithm};
 
 fn digest(algorithm: HashAlgorithm, message: &[u8]) -> Digest {
     let mut hasher = Hasher::new(algorithm, 1024);

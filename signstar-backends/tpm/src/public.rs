@@ -63,20 +63,6 @@ pub(crate) fn key(public: &Public) -> Result<PublicKey, SignerError> {
     }
 }
 
-/// The shortest hash that a key signs: as strong as its curve (RFC 9580, section 5.2.3.2).
-pub(crate) fn weakest(key: &PublicKey) -> HashAlgorithm {
-    match key {
-        PublicKey::Ed25519(_) | PublicKey::Rsa { .. } | PublicKey::MlDsa65Ed25519 { .. } => {
-            HashAlgorithm::Sha256
-        }
-        PublicKey::Ecdsa { curve, .. } => match curve {
-            Curve::P256 => HashAlgorithm::Sha256,
-            Curve::P384 => HashAlgorithm::Sha384,
-            Curve::P521 => HashAlgorithm::Sha512,
-        },
-    }
-}
-
 /// How a key of this kind signs this digest.
 pub(crate) fn scheme(key: &PublicKey, digest: &Digest) -> SignatureScheme {
     let hash_scheme = HashScheme::new(match digest.algorithm() {

@@ -62,7 +62,7 @@ impl Signer for Tpm {
     }
 
     fn sign(&mut self, digest: &Digest) -> Result<RawSignature, SignerError> {
-        if digest.algorithm() < public::weakest(&self.public) {
+        if digest.algorithm() < self.public.weakest_hash() {
             return Err(SignerError::Failed(format!(
                 "{} is too short for a key of the kind {}",
                 digest.algorithm(),
