@@ -9,8 +9,8 @@ use flate2::bufread::GzDecoder;
 use lzma_rust2::XzReader;
 use ruzstd::decoding::{FrameDecoder, StreamingDecoder};
 
-use crate::finding::{Code, Finding};
 use crate::source::Source;
+use crate::{Code, Finding};
 
 /// `zstd --ultra -22` asks for this window; nothing that makes packages asks for more.
 const WINDOW_BYTES_MAX: u64 = 128 << 20;

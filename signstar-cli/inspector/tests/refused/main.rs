@@ -15,11 +15,14 @@ mod own;
 #[path = "../support/lib.rs"]
 mod support;
 
-use signstar_inspector::{ArtifactKind, Code, Identity, Rules, inspect};
+use signstar_inspector::{Code, Identity, Order, Verdict, inspect};
 use support::{BUILD_INFO, Member, PACKAGE_INFO, archive, gzip, package};
 
 fn judge(artifact: &[u8]) -> Result<Identity, Code> {
-    inspect(ArtifactKind::PacmanPackage, &Rules::default(), artifact).map_err(|found| found.code)
+    match inspect(&Order::default(), artifact) {
+        Verdict::Accepted(identity) => Ok(identity),
+        Verdict::Refused { finding, .. } => Err(finding.code),
+    }
 }
 
 #[track_caller]
