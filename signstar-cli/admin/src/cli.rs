@@ -3,6 +3,7 @@
 mod cert;
 mod device;
 pub(crate) mod key;
+mod policy;
 mod primary;
 
 use std::path::PathBuf;
@@ -14,6 +15,7 @@ pub(crate) use cert::{
 };
 pub(crate) use device::{DeviceVerb, ListDevices, StorageKey};
 pub(crate) use key::{Generate, Import, KeyVerb};
+pub(crate) use policy::{Explain, PolicyVerb, Try};
 pub(crate) use primary::{GeneratePrimary, PrimaryVerb};
 
 /// Keys, certificates and checks of a Signstar enclave
@@ -79,6 +81,11 @@ pub(crate) enum Verb {
     Cert {
         #[command(subcommand)]
         verb: CertVerb,
+    },
+    /// What keys sign: refused artifacts, and whether one would be
+    Policy {
+        #[command(subcommand)]
+        verb: PolicyVerb,
     },
     /// The configuration
     Config {

@@ -18,6 +18,7 @@ mod expiry;
 mod failure;
 mod key;
 mod new_file;
+mod policy;
 mod primary;
 mod report;
 mod sandbox;
@@ -30,7 +31,9 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser as _};
 
-use cli::{CertVerb, Cli, ConfigVerb, DeviceVerb, KeyVerb, PrimaryVerb, SandboxVerb, Verb};
+use cli::{
+    CertVerb, Cli, ConfigVerb, DeviceVerb, KeyVerb, PolicyVerb, PrimaryVerb, SandboxVerb, Verb,
+};
 use failure::{Failure, Status};
 use report::Report;
 use settings::Settings;
@@ -100,6 +103,10 @@ fn perform(cli: &Cli) -> Result<Report, Failure> {
             CertVerb::Revoke(options) => certificate::revoke::revoke(&settings()?, options),
             CertVerb::Rotate(options) => certificate::rotate::rotate(&settings()?, options),
             CertVerb::Export(options) => certificate::export::export(&settings()?, options),
+        },
+        Verb::Policy { verb } => match verb {
+            PolicyVerb::Explain(options) => policy::explain(options),
+            PolicyVerb::Try(options) => policy::attempt(settings, options),
         },
         Verb::Config {
             verb: ConfigVerb::Check(options),

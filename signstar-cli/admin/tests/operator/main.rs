@@ -19,6 +19,7 @@ mod key;
 mod offline;
 mod pacman;
 mod place;
+mod policy;
 mod revoke;
 mod rotate;
 mod sandbox;
