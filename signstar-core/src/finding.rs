@@ -202,6 +202,10 @@ impl fmt::Display for Finding {
 }
 
 #[cfg(test)]
+#[allow(
+    clippy::as_conversions,
+    reason = "the place of a variant has no other name"
+)]
 mod tests {
     use super::*;
 
