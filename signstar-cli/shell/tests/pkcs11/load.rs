@@ -4,9 +4,10 @@ use std::fs;
 use std::io::Write;
 use std::time::Duration;
 
-use signstar_core::Event;
+use signstar_core::{Event, Field, Refusal};
 use signstar_testkit::token::Software;
 
+use crate::faults::{hostile_world, waits};
 use crate::scene::world_with;
 use crate::support::verifiers::Verifier;
 use crate::support::{Configuration, Running};
@@ -55,4 +56,41 @@ fn sixty_four_sessions_at_once_with_slow_uploads_all_complete() {
         assert_eq!(released.count(), SESSIONS);
         println!("{software:?}: {complete} of {SESSIONS} sessions complete");
     }
+}
+
+/// A token that takes one process at a time, while that one's upload lasts.
+#[test]
+fn who_comes_while_the_token_takes_no_more_sessions_is_told_that_it_is_busy() {
+    let (world, configuration) = hostile_world();
+    world.configure(&configuration("one-at-a-time").user("sessions-max = 64"));
+    let mut first = world.shell().start();
+    first
+        .stdin
+        .as_mut()
+        .unwrap()
+        .write_all(b"the first")
+        .unwrap();
+    crate::support::until("the first one has the token", || waits(first.id()));
+    let others: Vec<Running> = (1..16).map(|_| world.shell().start()).collect();
+    for other in others {
+        let outcome = other.outcome();
+        assert_eq!(
+            (outcome.stdout.len(), outcome.code()),
+            (0, 75),
+            "{outcome:?}"
+        );
+    }
+    first.send(b" one");
+    assert!(!first.outcome().success().is_empty());
+    let records = world.audit();
+    let with = |code: Option<&str>| {
+        let same = records
+            .iter()
+            .filter(|record| record.get(Field::Code) == code);
+        same.count()
+    };
+    // Intent and release of the first one have no code.
+    assert_eq!((with(Some(Refusal::Busy.code())), with(None)), (15, 2));
+    // The token is free again.
+    assert!(!world.shell().run(b"later").success().is_empty());
 }

@@ -4,8 +4,8 @@
 use std::fs;
 use std::io::Write;
 
-use signstar_core::Event;
-use signstar_testkit::tpm::Device;
+use signstar_core::{Event, Field, Refusal};
+use signstar_testkit::tpm::{Answer, Device};
 use signstar_tpm::provision::Algorithm;
 
 use crate::scene::{Scene, INPUT};
@@ -124,4 +124,53 @@ fn sessions_at_one_tpm_all_complete_and_hold_nothing_while_they_wait_for_uploads
     let (intents, releases) = (released(Event::Intent), released(Event::Release));
     assert_eq!((signatures.len(), intents, releases), (64, 64, 64));
     assert_eq!(scene.tpm.loaded(), 0, "nothing is left");
+}
+
+/// The first session of a device is that of opening it.
+#[test]
+fn sessions_at_a_tpm_that_has_no_time_are_all_told_that_it_is_busy() {
+    const START_SESSION: u32 = 0x176;
+    const RETRY: u32 = 0x922;
+    let scene = Scene::with(Algorithm::P256);
+    let prepared = prepare(&scene);
+    for (_, device) in &prepared {
+        let mut sessions = 0;
+        device.tamper(move |_, command, ask| {
+            let code = command
+                .get(6..10)
+                .map(|code| u32::from_be_bytes(code.try_into().unwrap()));
+            sessions += usize::from(code == Some(START_SESSION));
+            if sessions < 2 {
+                return Answer::Bytes(ask(command));
+            }
+            Answer::Bytes([&[0x80, 0x01, 0, 0, 0, 10][..], &RETRY.to_be_bytes()].concat())
+        });
+    }
+    let all: Vec<_> = prepared
+        .iter()
+        .map(|(account, _)| {
+            let mut running = scene.world.shell().account(*account).start();
+            running.send(INPUT);
+            running
+        })
+        .collect();
+    for running in all {
+        let outcome = running.outcome();
+        assert_eq!(
+            (outcome.stdout.len(), outcome.code()),
+            (0, 75),
+            "{outcome:?}"
+        );
+    }
+    let records = scene.records();
+    let busy = |record: &&signstar_core::Record| {
+        record.event == Event::Refusal && record.get(Field::Code) == Some(Refusal::Busy.code())
+    };
+    assert_eq!(records.iter().filter(busy).count(), prepared.len());
+    // It has time again, and nothing is left in it.
+    assert_eq!(scene.tpm.loaded(), 0);
+    let (account, device) = &prepared[0];
+    device.mend();
+    let outcome = scene.world.shell().account(*account).run(INPUT);
+    assert!(!outcome.success().is_empty());
 }
