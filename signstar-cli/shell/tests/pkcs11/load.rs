@@ -9,8 +9,9 @@ use signstar_testkit::token::Software;
 
 use crate::faults::{hostile_world, waits};
 use crate::scene::world_with;
+use crate::support::sshd::{MATCH, STRICT};
 use crate::support::verifiers::Verifier;
-use crate::support::{Configuration, Running};
+use crate::support::{Configuration, Running, Sshd};
 
 const SESSIONS: usize = 64;
 
@@ -34,7 +35,10 @@ fn sixty_four_sessions_at_once_with_slow_uploads_all_complete() {
         let artifacts: Vec<Vec<u8>> = (0..SESSIONS)
             .map(|index| vec![index as u8 + 1; 4096])
             .collect();
-        let mut all: Vec<Running> = artifacts.iter().map(|_| world.shell().start()).collect();
+        let sshd = Sshd::start(&world, STRICT, MATCH);
+        let client = sshd.client();
+        let session = || client.start(&mut client.ssh(&["signer"]));
+        let mut all: Vec<Running> = artifacts.iter().map(|_| session()).collect();
         std::thread::scope(|scope| {
             for (index, (running, artifact)) in all.iter_mut().zip(&artifacts).enumerate() {
                 scope.spawn(move || upload(running, artifact, index % 10 != 0));
