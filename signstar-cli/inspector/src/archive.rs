@@ -13,6 +13,7 @@ use crate::finding::{Code, Finding};
 
 mod extension;
 mod header;
+mod lookalike;
 mod path;
 
 pub(crate) use header::Kind;
@@ -147,6 +148,9 @@ impl<R: Read> Archive<R> {
             self.only_zeros()?;
             return Ok(None);
         }
+        if position == 0 && lookalike::looks_compressed(&block) {
+            return Err(Code::HeaderForm.at(position));
+        }
         Header::parse(&block)
             .map(Some)
             .map_err(|code| code.at(position))
@@ -194,10 +198,13 @@ impl<R: Read> Archive<R> {
             .or(header.path)
             .and_then(named)
             .ok_or(strange)?;
+        // Where the header itself has no target, libarchive does not ask the extended one for it.
+        let no_target = header.target.as_deref() == Some("");
         let target = extension.target.or(header.target).ok_or(strange)?;
         // A size belongs to files, a target to links, and neither to anything else.
         let is_link = matches!(header.kind, Kind::HardLink | Kind::SymbolicLink);
-        if is_link == target.is_empty() || (header.kind != Kind::File && header.size > 0) {
+        let sized = header.kind != Kind::File && header.size > 0;
+        if is_link == target.is_empty() || is_link == no_target || sized {
             return Err(Code::HeaderForm.at(position));
         }
         if header.kind == Kind::SymbolicLink && !path::is_text(&target) {
