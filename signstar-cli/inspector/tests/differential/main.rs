@@ -15,6 +15,7 @@
 )]
 
 mod campaign;
+mod containers;
 mod gnu;
 mod mutants;
 mod readers;
@@ -55,6 +56,14 @@ fn what_is_taken_every_reader_reads_the_same() {
     });
     println!("{} archives, {} taken", count.made, count.taken);
     assert!(count.taken * 10 >= count.made, "{count:?}");
+}
+
+#[test]
+fn what_is_unpacked_the_original_libraries_unpack_to_the_same() {
+    let made = wanted() / 10;
+    let taken = containers::run(0x5eed_0003, made);
+    println!("{made} damaged containers, {taken} taken");
+    assert!(taken * 50 >= made, "{taken} of {made}");
 }
 
 /// The positive control: an inspector that took what it refuses for one of these reasons would be

@@ -89,6 +89,20 @@ fn own_files_that_are_malformed_are_refused() {
         let found = judge(&gzip(&archive(&package(&info, BUILD_INFO, &[]))));
         assert_eq!(found, Err(Code::PackageInfoForm), "{to:?}");
     }
+    // What goes into a verdict has a length.
+    for (length, expected) in [(128, None), (129, Some(Code::PackageInfoForm))] {
+        let packager = format!("packager = {}", "p".repeat(length));
+        let replaced =
+            |text: &str| text.replacen("packager = Somebody <somebody@example.org>", &packager, 1);
+        let members = package(&replaced(PACKAGE_INFO), &replaced(BUILD_INFO), &[]);
+        assert_eq!(judge(&gzip(&archive(&members))).err(), expected, "{length}");
+    }
+    for (length, expected) in [(128, None), (129, Some(Code::BuildInfoForm))] {
+        let tool = format!("buildtool = {}\n", "t".repeat(length));
+        let build = BUILD_INFO.replacen("buildtool = makepkg\n", &tool, 1);
+        let members = package(PACKAGE_INFO, &build, &[]);
+        assert_eq!(judge(&gzip(&archive(&members))).err(), expected, "{length}");
+    }
     let no_end = PACKAGE_INFO.trim_end();
     assert_refused(&package(no_end, BUILD_INFO, &[]), Code::PackageInfoForm);
     for (from, to) in [
