@@ -29,7 +29,7 @@ const TOOLS: [&[&str]; 13] = [
     &["gzip", "-6"],
 ];
 
-fn packed_by(tool: &[&str], plain: &[u8]) -> Vec<u8> {
+pub(crate) fn packed_by(tool: &[&str], plain: &[u8]) -> Vec<u8> {
     let mut child = Command::new(tool[0])
         .args(&tool[1..])
         .arg("-c")

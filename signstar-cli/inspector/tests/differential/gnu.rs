@@ -92,7 +92,9 @@ impl Line {
             }
             "symbolic link" => self.kind == 'l' && self.name == format!("{path} -> {target}"),
             "hard link" => self.kind == 'h' && self.name == format!("{path} link to {target}"),
-            _ => self.kind == '-' && self.name == path && self.size == entry[2].to_string(),
+            _ => {
+                self.kind == '-' && self.name == path && self.size.parse().ok() == entry[2].as_u64()
+            }
         }
     }
 }

@@ -17,6 +17,7 @@
 mod campaign;
 mod containers;
 mod gnu;
+mod known;
 mod mutants;
 mod readers;
 #[path = "../support/lib.rs"]
@@ -31,7 +32,7 @@ use readers::Python;
 use signstar_inspector::Code;
 
 /// How many archives are made where nobody says.
-const MADE: usize = 6000;
+const MADE: usize = 50_000;
 
 fn wanted() -> usize {
     let text = std::env::var("SIGNSTAR_MUTANTS");

@@ -3,10 +3,10 @@
 use signstar_inspector::{ArtifactKind, Code, Rules, inspect};
 
 use crate::support::{BUILD_INFO, Member, PACKAGE_INFO, archive, gzip, list, package};
-use crate::{assert_refused, judge, sound, support_sum, with};
+use crate::{assert_refused, judge, seen, sound, support_sum, with};
 
 #[test]
-fn a_sound_package_is_taken_and_named() {
+pub(crate) fn a_sound_package_is_taken_and_named() {
     let identity = judge(&gzip(&archive(&sound()))).unwrap();
     assert_eq!(identity.name, "trial");
     assert_eq!(identity.version, "1:2.0-3");
@@ -18,7 +18,7 @@ fn a_sound_package_is_taken_and_named() {
 }
 
 #[test]
-fn a_package_without_its_own_files_is_refused() {
+pub(crate) fn a_package_without_its_own_files_is_refused() {
     for missing in 0..3 {
         let mut members = sound();
         members.remove(missing);
@@ -36,7 +36,7 @@ fn a_package_without_its_own_files_is_refused() {
 }
 
 #[test]
-fn own_files_that_disagree_are_refused() {
+pub(crate) fn own_files_that_disagree_are_refused() {
     let cases = [
         ("pkgver = 1:2.0-3", "pkgver = 1:2.0-4", Code::VersionsDiffer),
         ("pkgname = trial", "pkgname = other", Code::NamesDiffer),
@@ -61,7 +61,7 @@ fn own_files_that_disagree_are_refused() {
 }
 
 #[test]
-fn own_files_that_are_malformed_are_refused() {
+pub(crate) fn own_files_that_are_malformed_are_refused() {
     let cases = [
         ("pkgname = trial", "pkgname = trial\npkgname = other"),
         ("pkgname = trial", "pkgname = -trial"),
@@ -121,7 +121,7 @@ fn own_files_that_are_malformed_are_refused() {
 }
 
 #[test]
-fn a_list_that_differs_from_the_archive_is_refused() {
+pub(crate) fn a_list_that_differs_from_the_archive_is_refused() {
     let members = sound();
     let mut listed = members.clone();
     listed.remove(1);
@@ -191,13 +191,13 @@ fn a_list_that_differs_from_the_archive_is_refused() {
 }
 
 #[test]
-fn rules_allow_what_they_name() {
+pub(crate) fn rules_allow_what_they_name() {
     let artifact = gzip(&archive(&sound()));
     let list = |text: &str| vec![text.to_owned()];
     let check = |rules: &Rules| {
         inspect(ArtifactKind::PacmanPackage, rules, artifact.as_slice())
             .map(drop)
-            .map_err(|found| found.code)
+            .map_err(|found| seen(found.code))
     };
     let plain = Rules::default();
     for (good, bad, code) in [
@@ -260,13 +260,13 @@ fn rules_allow_what_they_name() {
 }
 
 #[test]
-fn codes_are_numbered_once_and_in_order() {
+pub(crate) fn codes_are_numbered_once_and_in_order() {
     let numbers: Vec<u16> = Code::ALL.iter().map(|code| code.number()).collect();
     assert!(numbers.is_sorted_by(|one, next| one < next), "{numbers:?}");
 }
 
 #[test]
-fn the_specification_lists_every_code() {
+pub(crate) fn the_specification_lists_every_code() {
     let page = include_str!("../../../../docs/inspection.md");
     let listed: Vec<&str> = page
         .lines()
