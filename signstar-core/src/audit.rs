@@ -7,6 +7,7 @@ use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use crate::caller::Caller;
+use crate::verdict::Verdict;
 
 /// Version of the schema. Fields are added compatibly; a change of meaning gets a new number.
 pub const AUDIT_VERSION: u8 = 1;
@@ -97,6 +98,24 @@ pub enum Field {
     Verdict,
     /// The code of the refusal.
     Code,
+    /// The kind of the artifact, as the inspector found it.
+    VerdictKind,
+    /// What the artifact says is its name.
+    VerdictName,
+    /// What the artifact says is its version.
+    VerdictVersion,
+    /// What the artifact says it runs on.
+    VerdictArchitecture,
+    /// Who the artifact says has built it.
+    VerdictPackager,
+    /// How many entries it has.
+    VerdictEntries,
+    /// How many bytes it unpacks to.
+    VerdictUnpacked,
+    /// The number of what the inspector found wrong.
+    VerdictCode,
+    /// Near which byte.
+    VerdictPosition,
     /// SHA-256 of the signature packet, `sha256:hex`.
     Signature,
     /// The device's signature counter after this signature.
@@ -107,7 +126,7 @@ pub enum Field {
 
 impl Field {
     /// All of them, in the order in which records carry them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 26] = [
         Self::User,
         Self::Address,
         Self::SshKey,
@@ -122,6 +141,15 @@ impl Field {
         Self::Bytes,
         Self::Verdict,
         Self::Code,
+        Self::VerdictKind,
+        Self::VerdictName,
+        Self::VerdictVersion,
+        Self::VerdictArchitecture,
+        Self::VerdictPackager,
+        Self::VerdictEntries,
+        Self::VerdictUnpacked,
+        Self::VerdictCode,
+        Self::VerdictPosition,
         Self::Signature,
         Self::Counter,
         Self::Detail,
@@ -153,6 +181,15 @@ impl Field {
             Self::Bytes => ("bytes", 20),
             Self::Verdict => ("verdict", 16),
             Self::Code => ("code", 32),
+            Self::VerdictKind => ("verdict-kind", 16),
+            Self::VerdictName => ("verdict-name", 128),
+            Self::VerdictVersion => ("verdict-version", 128),
+            Self::VerdictArchitecture => ("verdict-architecture", 64),
+            Self::VerdictPackager => ("verdict-packager", 128),
+            Self::VerdictEntries => ("verdict-entries", 20),
+            Self::VerdictUnpacked => ("verdict-unpacked", 20),
+            Self::VerdictCode => ("verdict-code", 5),
+            Self::VerdictPosition => ("verdict-position", 20),
             Self::Signature => ("signature", 160),
             Self::Counter => ("counter", 20),
             Self::Detail => ("detail", 512),
@@ -212,6 +249,28 @@ impl Record {
             self.set(Field::SshCertificate, &certificate.key_id);
             self.set(Field::SshSerial, certificate.serial);
             self.set(Field::SshAuthority, &certificate.authority_fingerprint);
+        }
+    }
+
+    pub(crate) fn set_verdict(&mut self, verdict: &Verdict) {
+        if let Some(identity) = verdict.identity() {
+            self.set(Field::VerdictKind, identity.kind.name());
+            for (field, text) in [
+                (Field::VerdictName, &identity.name),
+                (Field::VerdictVersion, &identity.version),
+                (Field::VerdictArchitecture, &identity.architecture),
+                (Field::VerdictPackager, &identity.packager),
+            ] {
+                if !text.is_empty() {
+                    self.set(field, text);
+                }
+            }
+            self.set(Field::VerdictEntries, identity.entries);
+            self.set(Field::VerdictUnpacked, identity.unpacked_bytes);
+        }
+        if let Some(finding) = verdict.finding() {
+            self.set(Field::VerdictCode, finding.code.number());
+            self.set(Field::VerdictPosition, finding.position);
         }
     }
 

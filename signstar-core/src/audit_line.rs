@@ -123,7 +123,8 @@ fn is_plain(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b".:+/=_-".contains(&byte)
 }
 
-fn escape(value: &str, line: &mut String) {
+/// Adds `value` to `line`, with every byte that is not plain as `%XX`.
+pub(crate) fn escape(value: &str, line: &mut String) {
     for byte in value.bytes() {
         if is_plain(byte) {
             line.push(char::from(byte));

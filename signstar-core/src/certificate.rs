@@ -2,17 +2,17 @@
 //!
 //! Absent: creating, changing or fetching certificates.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use sequoia_openpgp::cert::amalgamation::{ValidAmalgamation, ValidateAmalgamation};
 use sequoia_openpgp::cert::prelude::ValidErasedKeyAmalgamation;
 use sequoia_openpgp::crypto::mpi;
-use sequoia_openpgp::packet::Key;
 use sequoia_openpgp::packet::key::{PublicParts, UnspecifiedRole};
+use sequoia_openpgp::packet::{Key, Packet, Signature};
 use sequoia_openpgp::parse::Parse;
-use sequoia_openpgp::policy::StandardPolicy;
-use sequoia_openpgp::types::{Curve as PgpCurve, RevocationStatus};
-use sequoia_openpgp::{Cert, Fingerprint};
+use sequoia_openpgp::policy::{HashAlgoSecurity, Policy as _, StandardPolicy};
+use sequoia_openpgp::types::{Curve as PgpCurve, RevocationStatus, SignatureType};
+use sequoia_openpgp::{Cert, Fingerprint, KeyHandle};
 
 use crate::digest::HashAlgorithm;
 use crate::signer::{Curve, PublicKey, Signer};
@@ -20,6 +20,9 @@ use crate::signer::{Curve, PublicKey, Signer};
 /// A certificate of a signing key with its signatures is a few KiB; one with many certifications
 /// by others can be some hundred. What is larger than this is not read.
 const CERTIFICATE_BYTES_MAX: usize = 1024 * 1024;
+
+/// By how much the clock of whoever signed a list may be ahead.
+const CLOCK_TOLERANCE: Duration = Duration::from_secs(60);
 
 /// Why a certificate cannot serve. The operator must act; a retry does not help.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -51,6 +54,9 @@ pub enum CertificateError {
     /// The key is of a kind that no back end signs with.
     #[error("key {0} is of a kind that is not supported")]
     Unsupported(String),
+    /// A signature is none of this certificate's over these bytes.
+    #[error("no valid signature of certificate {0}: {1}")]
+    BadSignature(String, String),
     /// The device holds another key.
     #[error("the device's key is not the certificate's key {0}")]
     WrongDevice(String),
@@ -161,6 +167,52 @@ impl Certificate {
         let key = valid.key().clone().role_into_unspecified();
         let expires = earliest(valid.key_expiration_time(), self.expires(&policy, now));
         SigningKey::new(key, name, expires)
+    }
+
+    /// Makes sure that `signature`, a detached one in binary or ASCII, is this certificate's over
+    /// `bytes`, made before `now` by a key of it that may sign now.
+    ///
+    /// # Errors
+    /// [`CertificateError::BadSignature`], or those of [`Certificate::signing_key`].
+    pub fn verify(
+        &self,
+        bytes: &[u8],
+        signature: &[u8],
+        now: SystemTime,
+    ) -> Result<(), CertificateError> {
+        let bad = |reason: String| CertificateError::BadSignature(self.fingerprint(), reason);
+        let Packet::Signature(signature) =
+            Packet::from_bytes(signature).map_err(|error| bad(chain(&error)))?
+        else {
+            return Err(bad("not a signature packet".to_owned()));
+        };
+        if signature.typ() != SignatureType::Binary {
+            return Err(bad("not of type 0x00".to_owned()));
+        }
+        let issuers = signature.get_issuers();
+        let keys = self.cert.keys().map(|key| key.key().fingerprint());
+        let mut issuing = keys.filter(|key| {
+            issuers
+                .iter()
+                .any(|issuer| issuer.aliases(KeyHandle::from(key)))
+        });
+        let chosen = issuing
+            .next()
+            .ok_or_else(|| bad("made by another key".to_owned()))?;
+        let key = self.signing_key(Some(&chosen.to_hex()), now)?;
+        StandardPolicy::new()
+            .signature(&signature, HashAlgoSecurity::CollisionResistance)
+            .and_then(|()| signature.signature_alive(now, CLOCK_TOLERANCE))
+            .and_then(|()| {
+                let hash = signature.hash_algo().context()?;
+                let mut hash = hash.for_signature(signature.version());
+                if let Signature::V6(signature) = &signature {
+                    hash.update(signature.salt());
+                }
+                hash.update(bytes);
+                signature.verify_hash(key.openpgp(), hash)
+            })
+            .map_err(|error| bad(chain(&error)))
     }
 
     /// When the primary key expires.

@@ -79,7 +79,7 @@ impl std::str::FromStr for HashAlgorithm {
 }
 
 /// A finished digest, of exactly the length of its algorithm.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Digest {
     algorithm: HashAlgorithm,
     bytes: Vec<u8>,
@@ -97,6 +97,24 @@ impl Digest {
             algorithm,
             bytes: bytes.to_vec(),
         })
+    }
+
+    /// Reads a digest by `algorithm` from lower-case hexadecimal digits, the only spelling; `None` for
+    /// everything else.
+    pub fn from_hex(algorithm: HashAlgorithm, text: &str) -> Option<Self> {
+        let lower_hex = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        if !text.as_bytes().iter().all(lower_hex) {
+            return None;
+        }
+        let bytes: Option<Vec<u8>> = text
+            .as_bytes()
+            .chunks(2)
+            .map(|pair| match pair.len() {
+                2 => u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok(),
+                _ => None,
+            })
+            .collect();
+        Self::new(algorithm, &bytes?)
     }
 
     /// The algorithm that made it.

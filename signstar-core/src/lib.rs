@@ -59,9 +59,12 @@ mod audit_line;
 mod caller;
 mod certificate;
 mod digest;
+mod digest_list;
+mod finding;
 mod hasher;
 mod ledger;
 mod messages;
+mod pattern;
 mod policy;
 mod refusal;
 mod request;
@@ -76,13 +79,16 @@ pub use audit_line::{LINE_BYTES_MAX, LineError};
 pub use caller::{Caller, SshCertificate, SshIdentity};
 pub use certificate::{Certificate, CertificateError, KeyVersion, SigningKey};
 pub use digest::{Digest, HashAlgorithm, UnknownHash};
+pub use digest_list::{DigestList, DigestListError};
+pub use finding::{Finding, InspectionCode};
 pub use hasher::{HashState, HashStateError, Hasher, HasherError};
 pub use ledger::{Ledger, Subject};
 pub use messages::{
     FRAME_BYTES, Frame, MessageError, ModuleSettings, PIN_BYTES_MAX, WorkerAnswer, WorkerFault,
     WorkerRequest,
 };
-pub use policy::{Declaring, INPUT_BYTES_MAX_DEFAULT, Policy};
+pub use pattern::matches_pattern;
+pub use policy::{Declaring, INPUT_BYTES_MAX_DEFAULT, InputPolicy, Policy};
 pub use refusal::{Failure, Refusal};
 pub use request::{Declaration, DeclarationError, Intake};
 pub use secret_key::{SecretKey, SecretKeyError, SecretMaterial};

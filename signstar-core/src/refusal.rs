@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use crate::finding::InspectionCode;
 use crate::signer::SignerError;
 
 /// A reason for which no signature comes out.
@@ -16,6 +17,8 @@ pub enum Refusal {
     Command,
     /// The input is empty.
     InputEmpty,
+    /// The input is smaller than the caller may send.
+    InputTooSmall,
     /// The input is larger than the caller may send.
     InputTooLarge,
     /// The input came too slowly, or not to its end in time.
@@ -28,12 +31,16 @@ pub enum Refusal {
     SizeMismatch,
     /// The input has not the declared digest.
     DigestMismatch,
+    /// The inspector refuses the artifact. Its number is what the caller is told first.
+    Artifact(InspectionCode),
     /// The device cannot be reached.
     DeviceUnavailable,
     /// The device failed, or answered nonsense.
     DeviceFailed,
     /// The finished signature does not verify.
     SelfCheck,
+    /// The inspector did not give a verdict.
+    Inspection,
     /// The process could not be confined.
     Confinement,
     /// Something that must not happen.
@@ -48,6 +55,10 @@ pub enum Refusal {
     UserUnknown,
     /// The account or its key is disabled.
     Disabled,
+    /// The account is not for whoever authenticated.
+    CallerUnknown,
+    /// The artifact does not stand in the key's list.
+    DigestUnlisted,
     /// The SSH server did not say who is calling.
     IdentityMissing,
     /// The key wants size and digest declared.
@@ -61,20 +72,23 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// All of them, in the order of their exit status.
-    pub const ALL: [Self; 24] = [
+    /// All of them, in the order of their exit status; an artifact's refusal by one of its numbers.
+    pub const ALL: [Self; 29] = [
         Self::Invocation,
         Self::Command,
         Self::InputEmpty,
+        Self::InputTooSmall,
         Self::InputTooLarge,
         Self::InputStalled,
         Self::InputCut,
         Self::InputUnreadable,
         Self::SizeMismatch,
         Self::DigestMismatch,
+        Self::Artifact(InspectionCode::Unreadable),
         Self::DeviceUnavailable,
         Self::DeviceFailed,
         Self::SelfCheck,
+        Self::Inspection,
         Self::Confinement,
         Self::Internal,
         Self::Audit,
@@ -82,6 +96,8 @@ impl Refusal {
         Self::Busy,
         Self::UserUnknown,
         Self::Disabled,
+        Self::CallerUnknown,
+        Self::DigestUnlisted,
         Self::IdentityMissing,
         Self::DeclarationRequired,
         Self::Configuration,
@@ -90,21 +106,21 @@ impl Refusal {
     ];
 
     /// Its name in records and messages.
-    pub const fn code(self) -> &'static str {
+    pub fn code(self) -> &'static str {
         self.definition().1
     }
 
     /// The exit status of the login shell, from sysexits(3).
-    pub const fn exit_status(self) -> u8 {
+    pub fn exit_status(self) -> u8 {
         self.definition().0
     }
 
     /// What the caller is told. It says what to do and never repeats what was sent.
-    pub const fn sentence(self) -> &'static str {
+    pub fn sentence(self) -> &'static str {
         self.definition().2
     }
 
-    const fn definition(self) -> (u8, &'static str, &'static str) {
+    fn definition(self) -> (u8, &'static str, &'static str) {
         match self {
             Self::Invocation => (
                 64,
@@ -117,6 +133,11 @@ impl Refusal {
                 "ask for no command, or for 'sign v1 size=N sha512=HEX'",
             ),
             Self::InputEmpty => (65, "input-empty", "the input is empty; nothing was signed"),
+            Self::InputTooSmall => (
+                65,
+                "input-too-small",
+                "the input is smaller than this account may have signed",
+            ),
             Self::InputTooLarge => (
                 65,
                 "input-too-large",
@@ -147,6 +168,7 @@ impl Refusal {
                 "digest-mismatch",
                 "the input has not the declared digest; send it again",
             ),
+            Self::Artifact(code) => (65, "artifact", code.sentence()),
             Self::DeviceUnavailable => (
                 69,
                 "device-unavailable",
@@ -161,6 +183,11 @@ impl Refusal {
                 70,
                 "self-check",
                 "the signature did not verify and was discarded; tell the operator",
+            ),
+            Self::Inspection => (
+                70,
+                "inspection",
+                "the inspector failed and nothing was signed; tell the operator",
             ),
             Self::Confinement => (
                 70,
@@ -192,6 +219,16 @@ impl Refusal {
                 77,
                 "disabled",
                 "signing is disabled for this account; ask the operator",
+            ),
+            Self::CallerUnknown => (
+                77,
+                "caller-unknown",
+                "this account is not for your SSH key; tell the operator",
+            ),
+            Self::DigestUnlisted => (
+                77,
+                "digest-unlisted",
+                "the artifact does not stand in this key's list; ask the operator",
             ),
             Self::IdentityMissing => (
                 77,

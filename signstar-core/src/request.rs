@@ -1,13 +1,16 @@
 //! The stream on its way in, and the request that it becomes.
 //!
-//! Absent: a look into the stream. Bytes are counted and hashed, nothing else.
+//! Absent: a look into the stream. Bytes are counted and hashed, nothing else; what the inspector
+//! says of them comes from another process.
 
 use crate::certificate::{KeyVersion, SigningKey};
 use crate::digest::{Digest, HashAlgorithm};
+use crate::digest_list::DigestList;
 use crate::hasher::Hasher;
 use crate::policy::Policy;
 use crate::refusal::{Failure, Refusal};
 use crate::signature::{Notation, Profile};
+use crate::verdict::Verdict;
 
 /// What a caller says about the stream before sending it. Only ever a check, never an input.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,18 +44,9 @@ impl Declaration {
         if bytes.to_string() != size {
             return None;
         }
-        let lower_hex = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-        if digest.len() != 128 || !digest.as_bytes().iter().all(lower_hex) {
-            return None;
-        }
-        let raw: Option<Vec<u8>> = digest
-            .as_bytes()
-            .chunks_exact(2)
-            .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
-            .collect();
         Some(Self {
             bytes,
-            sha512: Digest::new(HashAlgorithm::Sha512, &raw?)?,
+            sha512: Digest::from_hex(HashAlgorithm::Sha512, digest)?,
         })
     }
 }
@@ -63,22 +57,30 @@ pub struct Intake {
     artifact: Hasher,
     /// The artifact behind the salt of a version 6 signature.
     salted: Option<(Vec<u8>, Hasher)>,
-    /// SHA-512 where the signature has another hash but a declaration or notation wants it.
-    sha512: Option<Hasher>,
+    /// The artifact by other hashes than the signature's, for what it is compared with.
+    others: Vec<Hasher>,
     declaration: Option<Declaration>,
+    verdict: Option<Verdict>,
 }
 
 impl Intake {
     /// Prepares for a stream within `policy`. Of `random` a version 6 signature takes its salt.
     pub(crate) fn new(
         key: &SigningKey,
-        profile: Profile,
+        profile: &Profile,
         policy: &Policy,
         declaration: Option<Declaration>,
         random: &[u8; 32],
     ) -> Self {
         let bytes_max = policy.input_bytes_max;
-        let wants_sha512 = declaration.is_some() || profile.notation == Notation::DataDigest;
+        let sha512 = declaration.is_some() || profile.notation == Notation::DataDigest;
+        let wanted = [
+            sha512.then_some(HashAlgorithm::Sha512),
+            policy.input.list().map(DigestList::algorithm),
+        ];
+        let mut others: Vec<HashAlgorithm> = wanted.into_iter().flatten().collect();
+        others.dedup();
+        others.retain(|&hash| hash != profile.hash);
         let salted = (key.version() == KeyVersion::V6).then(|| {
             let salt: Vec<u8> = random
                 .iter()
@@ -93,9 +95,12 @@ impl Intake {
         Self {
             artifact: Hasher::new(profile.hash, bytes_max),
             salted,
-            sha512: (wants_sha512 && profile.hash != HashAlgorithm::Sha512)
-                .then(|| Hasher::new(HashAlgorithm::Sha512, bytes_max)),
+            others: others
+                .into_iter()
+                .map(|hash| Hasher::new(hash, bytes_max))
+                .collect(),
             declaration,
+            verdict: None,
         }
     }
 
@@ -116,28 +121,32 @@ impl Intake {
         if let Some((_, hasher)) = &mut self.salted {
             hasher.update(chunk).map_err(too_large)?;
         }
-        if let Some(hasher) = &mut self.sha512 {
+        for hasher in &mut self.others {
             hasher.update(chunk).map_err(too_large)?;
         }
         Ok(())
     }
 
+    /// Notes what the inspector says of the stream, which has ended. A policy that asks for an
+    /// inspected artifact refuses one of which nothing was said.
+    pub fn note_verdict(&mut self, verdict: Verdict) {
+        self.verdict = Some(verdict);
+    }
+
     /// The stream has ended.
     pub(crate) fn finish(self) -> Request {
         let digest = self.artifact.clone().finish();
-        let sha512 = match self.sha512 {
-            Some(hasher) => hasher.finish(),
-            None => digest.clone(),
-        };
+        let others = self.others.into_iter().map(Hasher::finish).collect();
         let bytes = self.artifact.bytes();
         let (salt, document) = self.salted.unwrap_or((Vec::new(), self.artifact));
         Request {
             digest,
-            sha512,
+            others,
             bytes,
             salt,
             document,
             declaration: self.declaration,
+            verdict: self.verdict,
         }
     }
 }
@@ -146,8 +155,8 @@ impl Intake {
 pub(crate) struct Request {
     /// Digest of the artifact by the hash algorithm of the signature.
     pub(crate) digest: Digest,
-    /// SHA-512 of the artifact; equal to `digest` where nothing asked for it beside another hash.
-    pub(crate) sha512: Digest,
+    /// The same by the other hashes that were asked for.
+    others: Vec<Digest>,
     /// Length of the artifact.
     pub(crate) bytes: u64,
     /// What is hashed before the artifact: empty for version 4.
@@ -156,4 +165,14 @@ pub(crate) struct Request {
     pub(crate) document: Hasher,
     /// What the caller said that the artifact is.
     pub(crate) declaration: Option<Declaration>,
+    /// What the inspector said that it is.
+    pub(crate) verdict: Option<Verdict>,
+}
+
+impl Request {
+    /// The artifact's digest by `algorithm`, if that was asked for.
+    pub(crate) fn digest_by(&self, algorithm: HashAlgorithm) -> Option<&Digest> {
+        let mut all = std::iter::once(&self.digest).chain(&self.others);
+        all.find(|digest| digest.algorithm() == algorithm)
+    }
 }

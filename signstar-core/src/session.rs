@@ -10,8 +10,9 @@ use crate::ledger::Ledger;
 use crate::policy::Policy;
 use crate::refusal::{Failure, Refusal};
 use crate::request::{Declaration, Intake, Request};
-use crate::signature::{DetachedSignature, Notation, Profile, Unsigned};
+use crate::signature::{DetachedSignature, Profile, Unsigned};
 use crate::signer::Signer;
+use crate::verdict::Verdict;
 
 /// One session, ready to take a stream.
 pub struct Session<'s> {
@@ -30,22 +31,46 @@ pub struct Session<'s> {
 /// A request that may be signed, once; its intent is recorded.
 pub struct Approval {
     unsigned: Unsigned,
-    digest: Digest,
-    bytes: u64,
+    artifact: Artifact,
 }
 
 /// A verified signature that is not released yet.
 pub struct Signed {
     signature: DetachedSignature,
+    artifact: Artifact,
+    counter: Option<u64>,
+}
+
+/// What the records from the end of the upload on say of the artifact.
+#[derive(Clone)]
+struct Artifact {
     digest: Digest,
     bytes: u64,
-    counter: Option<u64>,
+    verdict: Option<Verdict>,
+}
+
+impl Artifact {
+    fn of(request: &Request) -> Self {
+        Self {
+            digest: request.digest.clone(),
+            bytes: request.bytes,
+            verdict: request.verdict.clone(),
+        }
+    }
+
+    fn describe(&self, record: &mut Record) {
+        record.set(Field::Input, &self.digest);
+        record.set(Field::Bytes, self.bytes);
+        if let Some(verdict) = &self.verdict {
+            record.set_verdict(verdict);
+        }
+    }
 }
 
 impl Session<'_> {
     /// Opens the intake of the stream. `random` must be fresh for every session.
     pub fn intake(&self, declaration: Option<Declaration>, random: &[u8; 32]) -> Intake {
-        Intake::new(self.key, self.profile, &self.policy, declaration, random)
+        Intake::new(self.key, &self.profile, &self.policy, declaration, random)
     }
 
     /// Judges the finished stream and records the intent to sign it.
@@ -55,28 +80,31 @@ impl Session<'_> {
     /// The refusal is recorded.
     pub fn approve(&mut self, intake: Intake) -> Result<Approval, Failure> {
         let request = intake.finish();
-        let (digest, bytes) = (request.digest.clone(), request.bytes);
+        let artifact = Artifact::of(&request);
         let outcome = self
             .policy
             .judge(&request)
             .and_then(|()| self.prepare(request));
         let outcome = outcome.and_then(|unsigned| {
             self.ledger.record(Event::Intent, |record| {
-                describe(record, &digest, bytes);
+                artifact.describe(record);
                 record.set(Field::Verdict, "approved");
             })?;
             Ok(unsigned)
         });
         match outcome {
-            Ok(unsigned) => Ok(Approval {
-                unsigned,
-                digest,
-                bytes,
-            }),
+            Ok(unsigned) => Ok(Approval { unsigned, artifact }),
             Err(failure) => Err(self
                 .ledger
-                .refuse_with(failure, |record| describe(record, &digest, bytes))),
+                .refuse_with(failure, |record| artifact.describe(record))),
         }
+    }
+
+    /// Records that a finished stream is refused because of `failure`, before any policy.
+    pub fn refuse(&mut self, intake: Intake, failure: Failure) -> Failure {
+        let artifact = Artifact::of(&intake.finish());
+        self.ledger
+            .refuse_with(failure, |record| artifact.describe(record))
     }
 
     /// Has the device sign what was approved, and verifies the finished packet.
@@ -84,11 +112,7 @@ impl Session<'_> {
     /// # Errors
     /// The device does not sign, or what it answers does not verify. The refusal is recorded.
     pub fn sign(&mut self, approval: Approval) -> Result<Signed, Failure> {
-        let Approval {
-            unsigned,
-            digest,
-            bytes,
-        } = approval;
+        let Approval { unsigned, artifact } = approval;
         let outcome = self
             .signer
             .sign(unsigned.digest())
@@ -102,13 +126,12 @@ impl Session<'_> {
         match outcome {
             Ok((signature, counter)) => Ok(Signed {
                 signature,
-                digest,
-                bytes,
+                artifact,
                 counter,
             }),
             Err(failure) => Err(self
                 .ledger
-                .refuse_with(failure, |record| describe(record, &digest, bytes))),
+                .refuse_with(failure, |record| artifact.describe(record))),
         }
     }
 
@@ -119,8 +142,7 @@ impl Session<'_> {
     pub fn release(&mut self, signed: Signed) -> Result<DetachedSignature, Failure> {
         let Signed {
             signature,
-            digest,
-            bytes,
+            artifact,
             counter,
         } = signed;
         let mut packet = Hasher::new(HashAlgorithm::Sha256, u64::MAX);
@@ -128,7 +150,7 @@ impl Session<'_> {
         let _ = packet.update(signature.as_bytes());
         let packet = packet.finish();
         self.ledger.record(Event::Release, |record| {
-            describe(record, &digest, bytes);
+            artifact.describe(record);
             record.set(Field::Verdict, "approved");
             record.set(Field::Signature, &packet);
             if let Some(counter) = counter {
@@ -162,16 +184,8 @@ impl Session<'_> {
                 "the hash is too weak for the key",
             ));
         }
-        let notation = match self.profile.notation {
-            Notation::None => None,
-            Notation::DataDigest => Some(&request.sha512),
-        };
-        Unsigned::new(self.key, notation, now, &request.salt, request.document)
+        let notations = self.profile.notations(&request);
+        Unsigned::new(self.key, notations, now, &request.salt, request.document)
             .map_err(|error| Failure::new(Refusal::Internal, error))
     }
-}
-
-fn describe(record: &mut Record, digest: &Digest, bytes: u64) {
-    record.set(Field::Input, digest);
-    record.set(Field::Bytes, bytes);
 }

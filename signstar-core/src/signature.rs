@@ -6,7 +6,8 @@
 //! the old packet header.
 //!
 //! Absent: any other signature type. The type is a constant, and nothing that a caller sent
-//! stands in the hashed area, so no input can become a certification.
+//! stands in the hashed area, so no input can become a certification. The one exception is a
+//! notation that the operator asks for: what an inspected artifact says it is, in escaped ASCII.
 
 use std::time::SystemTime;
 
@@ -21,10 +22,13 @@ use sequoia_openpgp::types::{
     HashAlgorithm as PgpHash, PublicKeyAlgorithm, SignatureType, Timestamp,
 };
 
+use crate::audit_line::escape;
 use crate::certificate::{KeyVersion, SigningKey, chain};
 use crate::digest::{Digest, HashAlgorithm};
 use crate::hasher::Hasher;
+use crate::request::Request;
 use crate::signer::{PublicKey, SignatureValue, bits, trim};
+use crate::verdict::{Identity, Verdict};
 
 /// A detached signature over a binary document (RFC 9580, section 5.2.1.1), and no other type.
 const TYPE: u8 = 0x00;
@@ -32,13 +36,20 @@ const TYPE: u8 = 0x00;
 /// Notation of the raw SHA-512 digest of the signed file, which Arch Linux' tools read.
 const DATA_DIGEST_NOTATION: &str = "data-digest@archlinux.org";
 
+/// The longest value of a notation that says what an artifact is: with it and a name of 50 bytes the
+/// subpacket stays under 192 bytes, beyond which older libalpm reads a length wrongly.
+const ARTIFACT_NOTATION_BYTES_MAX: usize = 128;
+
 /// What signatures of a key look like.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Profile {
     /// The hash algorithm of the signature.
     pub hash: HashAlgorithm,
     /// What is hashed beside creation time and issuer.
     pub notation: Notation,
+    /// The name of a notation that tells kind, name, version and architecture of an artifact that
+    /// was inspected, as the artifact says them: at most 50 bytes of the form `name@domain`.
+    pub artifact_notation: Option<String>,
 }
 
 /// A notation that a signature carries.
@@ -56,8 +67,37 @@ impl Default for Profile {
         Self {
             hash: HashAlgorithm::Sha512,
             notation: Notation::None,
+            artifact_notation: None,
         }
     }
+}
+
+impl Profile {
+    /// Names and values of the notations for `request`.
+    pub(crate) fn notations(&self, request: &Request) -> Vec<(&str, Vec<u8>)> {
+        let digest = match self.notation {
+            Notation::None => None,
+            Notation::DataDigest => request
+                .digest_by(HashAlgorithm::Sha512)
+                .map(|digest| (DATA_DIGEST_NOTATION, digest.as_bytes().to_vec())),
+        };
+        let identity = request.verdict.as_ref().and_then(Verdict::identity);
+        let artifact = self.artifact_notation.as_deref().zip(identity);
+        let artifact = artifact.and_then(|(name, identity)| Some((name, told(identity)?)));
+        digest.into_iter().chain(artifact).collect()
+    }
+}
+
+/// Kind, name, version and architecture in one line of ASCII. What is too long is not told.
+fn told(identity: &Identity) -> Option<Vec<u8>> {
+    let mut line = identity.kind.name().to_owned();
+    for text in [&identity.name, &identity.version, &identity.architecture] {
+        if !text.is_empty() {
+            line.push(' ');
+            escape(text, &mut line);
+        }
+    }
+    (line.len() <= ARTIFACT_NOTATION_BYTES_MAX).then(|| line.into_bytes())
 }
 
 /// Why no signature came of what the device answered. Recorded, never retried.
@@ -111,7 +151,7 @@ impl Unsigned {
     /// [`SignatureError::Assembly`] if a time or length does not fit the format.
     pub(crate) fn new(
         key: &SigningKey,
-        notation: Option<&Digest>,
+        notations: Vec<(&str, Vec<u8>)>,
         created: SystemTime,
         salt: &[u8],
         document: Hasher,
@@ -119,7 +159,7 @@ impl Unsigned {
         let hash = document.algorithm();
         let algorithm = key.openpgp().pk_algo();
         let version = key.version();
-        let hashed = hashed_area(key, notation, created)?;
+        let hashed = hashed_area(key, notations, created)?;
         let unhashed = match version {
             KeyVersion::V4 => area(vec![SubpacketValue::Issuer(key.openpgp().keyid())])?,
             KeyVersion::V6 => area(Vec::new())?,
@@ -192,7 +232,7 @@ impl Unsigned {
 
 fn hashed_area(
     key: &SigningKey,
-    notation: Option<&Digest>,
+    notations: Vec<(&str, Vec<u8>)>,
     created: SystemTime,
 ) -> Result<SubpacketArea, SignatureError> {
     let created =
@@ -201,13 +241,10 @@ fn hashed_area(
         SubpacketValue::SignatureCreationTime(created),
         SubpacketValue::IssuerFingerprint(key.openpgp().fingerprint()),
     ];
-    if let Some(digest) = notation {
-        values.push(SubpacketValue::NotationData(NotationData::new(
-            DATA_DIGEST_NOTATION,
-            digest.as_bytes(),
-            NotationDataFlags::empty(),
-        )));
-    }
+    values.extend(notations.into_iter().map(|(name, value)| {
+        let flags = NotationDataFlags::empty();
+        SubpacketValue::NotationData(NotationData::new(name, value, flags))
+    }));
     area(values)
 }
 

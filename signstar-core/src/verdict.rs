@@ -4,6 +4,8 @@
 //! input: one size, one form, bounded texts without control characters. Nothing in it reaches the
 //! signature but by a configured notation; its texts go into records.
 
+use crate::finding::{Finding, InspectionCode};
+
 /// The size of every message, in bytes.
 pub const VERDICT_BYTES: usize = 1024;
 
@@ -79,10 +81,10 @@ pub enum Verdict {
     Accepted(Identity),
     /// It is not.
     Refused {
-        /// Why, by number; see docs/exit-and-refusal-codes.md.
-        code: u16,
-        /// Near which byte.
-        position: u64,
+        /// What is wrong with it, and where.
+        finding: Finding,
+        /// What it says it is, where that was found before.
+        identity: Option<Identity>,
     },
 }
 
@@ -98,29 +100,14 @@ impl Verdict {
     /// A text is longer than [`VERDICT_TEXT_BYTES_MAX`] or has control characters in it.
     pub fn encode(&self) -> Result<[u8; VERDICT_BYTES], VerdictError> {
         let mut bytes = MAGIC.to_vec();
-        match self {
-            Self::Refused { code, position } => {
-                bytes.push(0);
-                bytes.extend(code.to_be_bytes());
-                bytes.extend(position.to_be_bytes());
-            }
-            Self::Accepted(identity) => {
-                bytes.push(identity.kind.octet());
-                for text in identity.texts() {
-                    if !is_text(text) {
-                        return Err(VerdictError);
-                    }
-                    bytes.push(u8::try_from(text.len()).map_err(|_| VerdictError)?);
-                    bytes.extend_from_slice(text.as_bytes());
-                }
-                for number in [
-                    identity.build_date,
-                    identity.entries,
-                    identity.unpacked_bytes,
-                ] {
-                    bytes.extend(number.to_be_bytes());
-                }
-            }
+        let (number, position) = self
+            .finding()
+            .map_or((0, 0), |finding| (finding.code.number(), finding.position));
+        bytes.extend(number.to_be_bytes());
+        bytes.extend(position.to_be_bytes());
+        match self.identity() {
+            None => bytes.push(0),
+            Some(identity) => identity.encode(&mut bytes)?,
         }
         bytes.resize(VERDICT_BYTES, 0);
         bytes.try_into().map_err(|_| VerdictError)
@@ -135,28 +122,17 @@ impl Verdict {
         if parts.take::<4>()? != MAGIC {
             return Err(VerdictError);
         }
-        let [kind] = parts.take::<1>()?;
-        let verdict = match ArtifactKind::ALL
-            .into_iter()
-            .find(|known| known.octet() == kind)
-        {
-            None if kind == 0 => Self::Refused {
-                code: u16::from_be_bytes(parts.take()?),
-                position: u64::from_be_bytes(parts.take()?),
+        let number = u16::from_be_bytes(parts.take()?);
+        let position = u64::from_be_bytes(parts.take()?);
+        let verdict = match (number, Identity::decode(&mut parts)?) {
+            (0, Some(identity)) if position == 0 => Self::Accepted(identity),
+            (0, _) => return Err(VerdictError),
+            (_, identity) => Self::Refused {
+                finding: InspectionCode::from_number(number)
+                    .ok_or(VerdictError)?
+                    .at(position),
+                identity,
             },
-            None => return Err(VerdictError),
-            Some(kind) => Self::Accepted(Identity {
-                kind,
-                name: parts.text()?,
-                base: parts.text()?,
-                version: parts.text()?,
-                architecture: parts.text()?,
-                packager: parts.text()?,
-                build_tool: parts.text()?,
-                build_date: u64::from_be_bytes(parts.take()?),
-                entries: u64::from_be_bytes(parts.take()?),
-                unpacked_bytes: u64::from_be_bytes(parts.take()?),
-            }),
         };
         match parts.0.iter().all(|&byte| byte == 0) {
             true => Ok(verdict),
@@ -165,7 +141,62 @@ impl Verdict {
     }
 }
 
+impl Verdict {
+    /// What is wrong with the artifact, if something is.
+    pub fn finding(&self) -> Option<Finding> {
+        match self {
+            Self::Accepted(_) => None,
+            Self::Refused { finding, .. } => Some(*finding),
+        }
+    }
+
+    /// What the artifact says it is, as far as that was found.
+    pub fn identity(&self) -> Option<&Identity> {
+        match self {
+            Self::Accepted(identity) => Some(identity),
+            Self::Refused { identity, .. } => identity.as_ref(),
+        }
+    }
+}
+
 impl Identity {
+    fn encode(&self, bytes: &mut Vec<u8>) -> Result<(), VerdictError> {
+        bytes.push(self.kind.octet());
+        for text in self.texts() {
+            if !is_text(text) {
+                return Err(VerdictError);
+            }
+            bytes.push(u8::try_from(text.len()).map_err(|_| VerdictError)?);
+            bytes.extend_from_slice(text.as_bytes());
+        }
+        for number in [self.build_date, self.entries, self.unpacked_bytes] {
+            bytes.extend(number.to_be_bytes());
+        }
+        Ok(())
+    }
+
+    fn decode(parts: &mut Parts<'_>) -> Result<Option<Self>, VerdictError> {
+        let [octet] = parts.take()?;
+        if octet == 0 {
+            return Ok(None);
+        }
+        let mut kinds = ArtifactKind::ALL.into_iter();
+        Ok(Some(Self {
+            kind: kinds
+                .find(|kind| kind.octet() == octet)
+                .ok_or(VerdictError)?,
+            name: parts.text()?,
+            base: parts.text()?,
+            version: parts.text()?,
+            architecture: parts.text()?,
+            packager: parts.text()?,
+            build_tool: parts.text()?,
+            build_date: u64::from_be_bytes(parts.take()?),
+            entries: u64::from_be_bytes(parts.take()?),
+            unpacked_bytes: u64::from_be_bytes(parts.take()?),
+        }))
+    }
+
     fn texts(&self) -> [&str; 6] {
         [
             &self.name,

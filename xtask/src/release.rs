@@ -12,6 +12,9 @@ pub(crate) const FEATURES: &str = "software,pkcs11";
 /// The program that loads PKCS#11 modules.
 pub(crate) const WORKER: &str = "signstar-pkcs11-worker";
 
+/// The program that looks at artifacts.
+pub(crate) const INSPECTOR: &str = "signstar-inspector";
+
 /// Those of the build for devices with C libraries.
 const DEVICE_FEATURES: &str = "smartcard,software,tpm";
 
@@ -52,6 +55,12 @@ pub(crate) fn worker() -> Result<PathBuf> {
         .args(["build", "--package", WORKER, "--release", "--locked"])
         .run()?;
     Ok(workspace.target_directory.join("release").join(WORKER))
+}
+
+/// Builds the program that looks at artifacts.
+pub(crate) fn inspector() -> Result<PathBuf> {
+    build(&["build", "--package", INSPECTOR], &[], &[])?;
+    built(INSPECTOR)
 }
 
 /// Builds the operators' tool.

@@ -108,7 +108,7 @@ fn configuration(accounts: &[Account]) -> String {
         let _ = write!(
             text,
             "\n[user.{name}]\nkey = \"{name}\"\nsessions-max = 64\n\n\
-             [key.{name}]\nback-end = \"software\"\nhash = \"{hash}\"\n\
+             [key.{name}]\nback-end = \"software\"\ninput = \"any\"\nhash = \"{hash}\"\n\
              certificate = \"/etc/signstar/{name}.pgp\"\n\n\
              [key.{name}.software]\nsecret-key = \"/etc/signstar/{name}.secret.pgp\"\n"
         );

@@ -80,11 +80,13 @@ fn documents(root: &Path, built: Option<&Path>) -> Result<()> {
     Ok(())
 }
 
-/// Only the login shell, as `bench` needs it.
+/// Only the login shell and what looks at its artifacts, as `bench` needs them.
 pub(crate) fn shell(root: &Path) -> Result<()> {
     for folder in FOLDERS {
         make_folder(&root.join(folder))?;
     }
+    let inspector = root.join(HELPERS).join(release::INSPECTOR);
+    put_stripped(&release::inspector()?, &inspector)?;
     put_stripped(&release::shell()?, &root.join("usr/bin/signstar"))
 }
 

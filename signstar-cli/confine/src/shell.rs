@@ -10,6 +10,7 @@
 //! | `large-input` | enough of everything that the allocator asks the kernel for memory |
 //! | `signal-stop-continue` | the process is stopped and continued while it waits for input |
 //! | `clock-without-vdso` | the host has no clock that user space can read |
+//! | `inspected` | an artifact is signed with a key whose artifacts are inspected |
 //!
 //! It is the table of the static release binary, with musl. Deliberately absent, although sandboxes
 //! often have them:
@@ -98,6 +99,37 @@ pub fn shell_rules_for(arch: Arch, fds: &OpenFds) -> Result<Vec<Rule>, ConfineEr
         rules.push(plain("write", &[(0, log)], "the audit record")?);
     }
     Ok(rules)
+}
+
+/// What the login shell needs on top to have an artifact inspected: the pipe `artifact` to the inspector
+/// and the pipe `verdict` from it.
+///
+/// # Errors
+/// [`ConfineError::Descriptor`] when a descriptor is negative.
+pub fn inspection_rules(artifact: RawFd, verdict: RawFd) -> Result<Vec<Rule>, ConfineError> {
+    inspection_rules_for(Arch::NATIVE, artifact, verdict)
+}
+
+/// [`inspection_rules`] for a chosen architecture, to be compiled and interpreted elsewhere.
+///
+/// # Errors
+/// Those of [`inspection_rules`].
+pub fn inspection_rules_for(
+    arch: Arch,
+    artifact: RawFd,
+    verdict: RawFd,
+) -> Result<Vec<Rule>, ConfineError> {
+    let number = |fd: RawFd| u32::try_from(fd).map_err(|_| ConfineError::Descriptor(fd));
+    let (artifact, verdict) = (number(artifact)?, number(verdict)?);
+    let rules = [
+        ("write", artifact, "the artifact, to the inspector"),
+        // The one descriptor that can be closed: nothing can be opened in its place.
+        ("close", artifact, "the inspector sees the artifact's end"),
+        ("read", verdict, "the inspector's verdict"),
+    ];
+    let rule =
+        |(name, fd, reason)| Ok(rule_for(arch, name, &[(0, fd)], reason)?.in_scenario("inspected"));
+    rules.into_iter().map(rule).collect()
 }
 
 /// `poll`, which newer architectures only have as `ppoll`.

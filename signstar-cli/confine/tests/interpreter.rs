@@ -14,8 +14,8 @@
 use std::collections::BTreeSet;
 
 use signstar_confine::{
-    Arch, Condition, ConfineError, Instruction, OpenFds, Rule, Stage, Syscall, program,
-    refusing_program, rule, shell_rules_for, worker_rules_for,
+    Arch, Condition, ConfineError, Instruction, OpenFds, Rule, Stage, Syscall,
+    inspection_rules_for, program, refusing_program, rule, shell_rules_for, worker_rules_for,
 };
 
 const ALLOW: u32 = 0x7fff_0000;
@@ -294,6 +294,40 @@ fn what_is_written_by_hand_agrees() {
                 "{arch} {name} {arguments:?}"
             );
         }
+    }
+}
+
+/// The one descriptor that may be closed is the pipe to the inspector, and it cannot be read.
+#[test]
+fn inspection_adds_three_calls_on_two_descriptors() {
+    let cases = [
+        ("write", 5, true),
+        ("close", 5, true),
+        ("read", 6, true),
+        ("read", 5, false),
+        ("write", 6, false),
+        ("close", 6, false),
+        ("close", 0, false),
+        ("close", 1, false),
+        ("close", 7, false),
+    ];
+    for (arch, audit) in ARCHITECTURES {
+        let mut rules = shell_rules_for(arch, &log()).unwrap();
+        rules.extend(inspection_rules_for(arch, 5, 6).unwrap());
+        let program = program(&rules, arch).unwrap();
+        for (name, descriptor, passes) in cases {
+            let number = Syscall::named(name, arch).unwrap().number;
+            let arguments = [descriptor, 0, 0, 0, 0, 0];
+            let data = seccomp_data(audit, u32::try_from(number).unwrap(), arguments);
+            let expected = if passes { ALLOW } else { KILL_PROCESS };
+            assert_eq!(
+                interpret(&program, &data),
+                expected,
+                "{arch} {name} {descriptor}"
+            );
+        }
+        assert!(inspection_rules_for(arch, -1, 6).is_err());
+        assert!(inspection_rules_for(arch, 5, -1).is_err());
     }
 }
 

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::io::Read;
 
 use crate::container::Container;
-use crate::finding::{Code, Finding};
+use crate::{Code, Finding};
 
 mod extension;
 mod header;

@@ -11,8 +11,8 @@ use flate2::bufread::GzDecoder;
 use lzma_rust2::XzReader;
 use zrip_decode::streaming::FrameDecoder;
 
-use crate::finding::{Code, Finding};
 use crate::source::Source;
+use crate::{Code, Finding};
 
 mod frame;
 

@@ -4,10 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 
+use crate::Code;
+use signstar_core::VERDICT_TEXT_BYTES_MAX;
+
 use crate::archive::{Archive, Kind};
 use crate::fields::{is_architecture, is_package_name, is_version, number};
-use crate::finding::{Code, Finding};
-use crate::{ArtifactKind, Identity, Rules};
+use crate::{ArtifactKind, Identity, Refused, Rules, rules};
 
 /// Keys of a description that must be there, once, with one line.
 const REQUIRED: [&str; 8] = [
@@ -46,7 +48,7 @@ const OPTIONAL: [&str; 17] = [
 const FILE_BYTES_MAX: u64 = 64 << 20;
 
 /// Reads a database to its end and says how many packages are in it.
-pub(crate) fn inspect<R: Read>(input: R, rules: &Rules) -> Result<Identity, Finding> {
+pub(crate) fn inspect<R: Read>(input: R, rules: &[Rules]) -> Result<Identity, Refused> {
     let mut archive = Archive::open(input)?;
     let mut folders: BTreeMap<String, bool> = BTreeMap::new();
     let mut names: BTreeSet<String> = BTreeSet::new();
@@ -58,11 +60,11 @@ pub(crate) fn inspect<R: Read>(input: R, rules: &Rules) -> Result<Identity, Find
                 continue;
             }
             Some(parts) if entry.kind == Kind::File => parts,
-            _ => return Err(strange),
+            _ => return Err(strange.into()),
         };
         let described = folders.get_mut(folder).ok_or(strange)?;
         if entry.size > FILE_BYTES_MAX {
-            return Err(Code::FileTooLarge.at(entry.position));
+            return Err(Code::FileTooLarge.at(entry.position).into());
         }
         let mut content = Vec::new();
         let mut chunk = [0; 16 * 1024];
@@ -80,31 +82,31 @@ pub(crate) fn inspect<R: Read>(input: R, rules: &Rules) -> Result<Identity, Find
                 *described = true;
                 let identity = description(&fields).ok_or(form)?;
                 if folder != format!("{}-{}", identity.name, identity.version) {
-                    return Err(Code::DatabaseNamesDiffer.at(entry.position));
+                    return Err(Code::DatabaseNamesDiffer.at(entry.position).into());
                 }
-                rules
-                    .judge(&identity)
-                    .map_err(|found| found.code.at(entry.position))?;
+                rules::judge(rules, &identity, entry.position)?;
                 if !names.insert(identity.name) {
-                    return Err(Code::DatabaseTwice.at(entry.position));
+                    return Err(Code::DatabaseTwice.at(entry.position).into());
                 }
             }
             // Older databases have the dependencies in a file of their own.
             "depends" | "files" => {}
-            _ => return Err(strange),
+            _ => return Err(strange.into()),
         }
     }
     let unpacked = archive.position();
     archive.finish()?;
     if folders.values().any(|described| !described) {
-        return Err(Code::DatabaseEntry.at(unpacked));
+        return Err(Code::DatabaseEntry.at(unpacked).into());
     }
-    Ok(Identity {
+    let whole = Identity {
         kind: ArtifactKind::PacmanDatabase,
         entries: u64::try_from(names.len()).unwrap_or(u64::MAX),
         unpacked_bytes: unpacked,
         ..Identity::default()
-    })
+    };
+    rules::judge_size(rules, &whole)?;
+    Ok(whole)
 }
 
 /// Sections of the form `%KEY%`, lines, an empty line.
@@ -148,9 +150,11 @@ fn description(fields: &BTreeMap<&str, Vec<&str>>) -> Option<Identity> {
         && is_package_name(base)
         && is_version(version)
         && is_architecture(architecture);
+    let packager = one("PACKAGER")?;
     let stem = format!("{name}-{version}-{architecture}.pkg.tar");
     let suffix = one("FILENAME")?.strip_prefix(&stem)?;
     if !sound
+        || packager.len() > VERDICT_TEXT_BYTES_MAX
         || ![
             "", ".zst", ".xz", ".gz", ".bz2", ".lz4", ".lrz", ".lzo", ".Z",
         ]
@@ -171,7 +175,7 @@ fn description(fields: &BTreeMap<&str, Vec<&str>>) -> Option<Identity> {
         base: base.to_owned(),
         version: version.to_owned(),
         architecture: architecture.to_owned(),
-        packager: one("PACKAGER")?.to_owned(),
+        packager: packager.to_owned(),
         ..Identity::default()
     })
 }

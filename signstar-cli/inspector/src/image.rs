@@ -3,13 +3,16 @@
 
 use std::io::Read;
 
-use crate::finding::{Code, Finding};
-use crate::{ArtifactKind, Identity, Rules};
+use crate::{ArtifactKind, Identity, Refused, Rules, rules};
+use crate::{Code, Finding};
 
 const SECTOR_BYTES: usize = 2048;
 
 /// The system area, which belongs to boot loaders.
 const SYSTEM_SECTORS: usize = 16;
+
+/// Where the first descriptor stands, in bytes.
+const VOLUME_AT: u64 = 32_768;
 
 /// Descriptors end with a terminator; no image needs more of them.
 const DESCRIPTORS_MAX: usize = 64;
@@ -20,7 +23,7 @@ const PADDING_BYTES_MAX: u64 = 150 * 2048;
 type Sector = [u8; SECTOR_BYTES];
 
 /// Reads an image to its end and says which volume it is.
-pub(crate) fn inspect<R: Read>(mut input: R, rules: &Rules) -> Result<Identity, Finding> {
+pub(crate) fn inspect<R: Read>(mut input: R, rules: &[Rules]) -> Result<Identity, Refused> {
     let mut position = 0;
     let mut sector: Sector = [0; SECTOR_BYTES];
     let mut partitioned = 0;
@@ -37,7 +40,7 @@ pub(crate) fn inspect<R: Read>(mut input: R, rules: &Rules) -> Result<Identity, 
         take(&mut input, &mut sector, &mut position)?;
         let (kind, rest) = sector.split_first().ok_or(Code::ImageDescriptor.at(at))?;
         if !rest.starts_with(b"CD001") {
-            return Err(Code::ImageDescriptor.at(at));
+            return Err(Code::ImageDescriptor.at(at).into());
         }
         match kind {
             1 if volume.is_none() => {
@@ -49,7 +52,7 @@ pub(crate) fn inspect<R: Read>(mut input: R, rules: &Rules) -> Result<Identity, 
                 terminated = true;
                 break;
             }
-            _ => return Err(Code::ImageDescriptor.at(at)),
+            _ => return Err(Code::ImageDescriptor.at(at).into()),
         }
     }
     let (name, sectors) = volume
@@ -62,19 +65,19 @@ pub(crate) fn inspect<R: Read>(mut input: R, rules: &Rules) -> Result<Identity, 
             Ok(0) => break,
             Ok(count) => count,
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-            Err(_) => return Err(Code::Unreadable.at(position)),
+            Err(_) => return Err(Code::Unreadable.at(position).into()),
         };
         let known = usize::try_from(end.saturating_sub(position)).unwrap_or(usize::MAX);
         position += u64::try_from(count).unwrap_or(u64::MAX);
         let behind = chunk.get(known.min(count)..count).unwrap_or(&[]);
         if behind.iter().any(|&byte| byte != 0) || position > end.saturating_add(PADDING_BYTES_MAX)
         {
-            return Err(Code::ImageSize.at(position));
+            return Err(Code::ImageSize.at(position).into());
         }
     }
     // Only behind a partition that was appended may there be padding that nothing tells of.
     if position < end || (position > end && partitioned == 0) {
-        return Err(Code::ImageSize.at(position));
+        return Err(Code::ImageSize.at(position).into());
     }
     let identity = Identity {
         kind: ArtifactKind::Iso,
@@ -82,7 +85,7 @@ pub(crate) fn inspect<R: Read>(mut input: R, rules: &Rules) -> Result<Identity, 
         unpacked_bytes: position,
         ..Identity::default()
     };
-    rules.judge(&identity)?;
+    rules::judge(rules, &identity, VOLUME_AT)?;
     Ok(identity)
 }
 

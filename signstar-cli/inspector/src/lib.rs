@@ -17,7 +17,6 @@ mod archive;
 mod container;
 mod database;
 mod fields;
-mod finding;
 mod image;
 mod listing;
 mod mtree;
@@ -28,20 +27,37 @@ mod source;
 
 use std::io::Read;
 
-pub use finding::{Code, Finding};
 pub use listing::{Listed, list};
 pub use order::{Order, OrderError};
 pub use rules::Rules;
-pub use signstar_core::{ArtifactKind, Identity, Verdict};
+pub use signstar_core::{ArtifactKind, Finding, Identity, InspectionCode as Code, Verdict};
 
-/// Reads `input` to its end as an artifact of this kind.
-///
-/// # Errors
-/// The first thing that is wrong with it, or that `rules` do not allow.
-pub fn inspect<R: Read>(kind: ArtifactKind, rules: &Rules, input: R) -> Result<Identity, Finding> {
-    match kind {
-        ArtifactKind::PacmanPackage => package::inspect(input, rules),
-        ArtifactKind::PacmanDatabase => database::inspect(input, rules),
-        ArtifactKind::Iso => image::inspect(input, rules),
+/// Reads `input` as the artifact that `order` is about, to its end or to the first thing that is wrong
+/// with it or not allowed.
+pub fn inspect<R: Read>(order: &Order, input: R) -> Verdict {
+    let outcome = match order.kind {
+        ArtifactKind::PacmanPackage => package::inspect(input, &order.rules),
+        ArtifactKind::PacmanDatabase => database::inspect(input, &order.rules),
+        ArtifactKind::Iso => image::inspect(input, &order.rules),
+    };
+    match outcome {
+        Ok(identity) => Verdict::Accepted(identity),
+        Err(Refused { finding, identity }) => Verdict::Refused {
+            finding,
+            identity: identity.map(|identity| *identity),
+        },
+    }
+}
+
+/// Why an artifact is refused, and what it says it is where that was found before.
+struct Refused {
+    finding: Finding,
+    identity: Option<Box<Identity>>,
+}
+
+impl From<Finding> for Refused {
+    fn from(finding: Finding) -> Self {
+        let identity = None;
+        Self { finding, identity }
     }
 }

@@ -5,8 +5,8 @@ use std::io::Read;
 
 use sha2::{Digest as _, Sha256};
 
+use crate::Finding;
 use crate::archive::{Archive, Kind};
-use crate::finding::Finding;
 
 /// One entry of an archive.
 #[derive(Clone, Debug, PartialEq, Eq)]

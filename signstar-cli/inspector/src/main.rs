@@ -1,16 +1,17 @@
 //! `signstar-inspector`: standard input is an artifact, standard output a verdict, and there is
 //! nothing else. Started by the login shell, or by `signstar-admin policy try`.
 //!
-//! Arguments: the kind, then `RULE=PATTERN` as often as wanted. They come from the configuration.
+//! Arguments: the kind, then each set of rules behind a `--`, as `RULE=VALUE`. They come from the
+//! configuration.
 
 use std::io::{Read, Write, stdin, stdout};
 use std::process::ExitCode;
 
 use signstar_confine::{
-    ConfineError, Limits, harden, inspector_rules, limit_processor, load_filter,
+    ConfineError, Limits, die_with_parent, harden, inspector_rules, limit_processor, load_filter,
     restrict_files_and_network,
 };
-use signstar_inspector::{Order, Verdict, inspect};
+use signstar_inspector::{Order, inspect};
 
 /// The window of a container, a list of every path in an archive, and room.
 const ADDRESS_SPACE_BYTES: u64 = 768 << 20;
@@ -25,13 +26,7 @@ fn main() -> ExitCode {
     if confine().is_err() {
         return ExitCode::from(70);
     }
-    let verdict = match inspect(order.kind, &order.rules, stdin().lock()) {
-        Ok(identity) => Verdict::Accepted(identity),
-        Err(finding) => Verdict::Refused {
-            code: finding.code.number(),
-            position: finding.position,
-        },
-    };
+    let verdict = inspect(&order, stdin().lock());
     // A verdict before the end of the artifact would be one over a part of it.
     let answered = exhaust().and_then(|()| {
         let message = verdict.encode().map_err(std::io::Error::other)?;
@@ -47,6 +42,7 @@ fn main() -> ExitCode {
 
 /// Gives everything up but two pipes and memory.
 fn confine() -> Result<(), ConfineError> {
+    die_with_parent()?;
     harden(&Limits {
         open_files: 8,
         address_space_bytes: ADDRESS_SPACE_BYTES,

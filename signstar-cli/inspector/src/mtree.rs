@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::archive::Kind;
 use crate::container::Container;
-use crate::finding::{Code, Finding};
+use crate::{Code, Finding};
 
 /// Its longest line: a path with every byte escaped, a link target like it, and a few words.
 const LINE_BYTES_MAX: usize = 36 * 1024;

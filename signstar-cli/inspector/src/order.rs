@@ -7,26 +7,17 @@ use crate::{ArtifactKind, Rules};
 pub struct Order {
     /// What the artifact must be.
     pub kind: ArtifactKind,
-    /// What it may say of itself.
-    pub rules: Rules,
+    /// What it may say of itself: each of these sets must allow it.
+    pub rules: Vec<Rules>,
 }
 
 /// The arguments are not an order. A fault of whoever starts the inspector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not of the form KIND [RULE=PATTERN]...")]
+#[error("not of the form KIND [-- [RULE=VALUE]...]...")]
 pub struct OrderError;
 
 impl Order {
-    /// The arguments that say this order.
-    pub fn arguments(&self) -> Vec<String> {
-        let mut arguments = vec![self.kind.name().to_owned()];
-        for (name, patterns) in self.rules.named() {
-            arguments.extend(patterns.iter().map(|pattern| format!("{name}={pattern}")));
-        }
-        arguments
-    }
-
-    /// Reads what [`Order::arguments`] wrote.
+    /// Reads arguments: the kind, then each set of rules behind a `--`.
     ///
     /// # Errors
     /// Anything else.
@@ -35,11 +26,15 @@ impl Order {
         let name = arguments.next().ok_or(OrderError)?;
         let mut kinds = ArtifactKind::ALL.into_iter();
         let kind = kinds.find(|kind| kind.name() == name).ok_or(OrderError)?;
-        let mut rules = Rules::default();
+        let mut rules: Vec<Rules> = Vec::new();
         for argument in arguments {
-            let (name, pattern) = argument.split_once('=').ok_or(OrderError)?;
-            let patterns = rules.named_mut(name).ok_or(OrderError)?;
-            patterns.push(pattern.to_owned());
+            if argument == "--" {
+                rules.push(Rules::default());
+                continue;
+            }
+            let (name, value) = argument.split_once('=').ok_or(OrderError)?;
+            let set = rules.last_mut().ok_or(OrderError)?;
+            set.add(name, value).ok_or(OrderError)?;
         }
         Ok(Self { kind, rules })
     }

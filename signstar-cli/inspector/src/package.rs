@@ -8,9 +8,9 @@ use signstar_core::VERDICT_TEXT_BYTES_MAX;
 
 use crate::archive::{Archive, Entry, Kind};
 use crate::fields::{Fields, is_architecture, is_package_name, is_version, number};
-use crate::finding::{Code, Finding};
 use crate::mtree::{self, Found};
-use crate::{Identity, Rules};
+use crate::{Code, Finding};
+use crate::{Identity, Refused, Rules, rules};
 
 /// Keys of .PKGINFO, those of older versions of makepkg among them.
 const PACKAGE_KEYS: [&str; 20] = [
@@ -65,18 +65,18 @@ const KEPT: [&str; 3] = [".BUILDINFO", ".MTREE", ".PKGINFO"];
 const OWN_BYTES_MAX: u64 = 32 << 20;
 
 /// Reads a package to its end and says which one it is.
-pub(crate) fn inspect<R: Read>(input: R, rules: &Rules) -> Result<Identity, Finding> {
+pub(crate) fn inspect<R: Read>(input: R, rules: &[Rules]) -> Result<Identity, Refused> {
     let mut archive = Archive::open(input)?;
     let mut found: BTreeMap<String, Found> = BTreeMap::new();
     let mut kept: BTreeMap<String, (u64, Vec<u8>)> = BTreeMap::new();
     while let Some(entry) = archive.next()? {
         let own = OWN.contains(&entry.path.as_str());
         if entry.path.starts_with('.') && !(own && entry.kind == Kind::File) {
-            return Err(Code::EntryUnknown.at(entry.position));
+            return Err(Code::EntryUnknown.at(entry.position).into());
         }
         let mut content = KEPT.contains(&entry.path.as_str()).then(Vec::new);
         if own && entry.size > OWN_BYTES_MAX {
-            return Err(Code::FileTooLarge.at(entry.position));
+            return Err(Code::FileTooLarge.at(entry.position).into());
         }
         let facts = facts(&mut archive, &entry, &found, content.as_mut())?;
         if let Some(content) = content {
@@ -89,14 +89,14 @@ pub(crate) fn inspect<R: Read>(input: R, rules: &Rules) -> Result<Identity, Find
 
     let mut own = |name| kept.remove(name).ok_or(Code::EntryMissing.at(unpacked));
     let (package, build, list) = (own(".PKGINFO")?, own(".BUILDINFO")?, own(".MTREE")?);
-    let identity = identity(&package, &build)?;
-    mtree::compare(&list.1, found, list.0)?;
-    rules.judge(&identity)?;
-    Ok(Identity {
+    let identity = Identity {
         entries: u64::try_from(entries).unwrap_or(u64::MAX),
         unpacked_bytes: unpacked,
-        ..identity
-    })
+        ..identity(&package, &build)?
+    };
+    mtree::compare(&list.1, found, list.0)?;
+    rules::judge(rules, &identity, package.0)?;
+    Ok(identity)
 }
 
 /// Reads the content of `entry`, into `keep` if it is wanted.

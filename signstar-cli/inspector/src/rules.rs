@@ -1,14 +1,16 @@
-//! What a key may sign: patterns over what an artifact says it is.
+//! What a key may sign: patterns and bounds over what an artifact says it is.
 
-use crate::finding::{Code, Finding};
-use crate::{ArtifactKind, Identity};
+use signstar_core::matches_pattern;
 
-/// Allowed values. An empty list allows everything; otherwise one of the patterns must match, in
-/// which `*` stands for any text and everything else for itself.
+use crate::{ArtifactKind, Code, Identity, Refused};
+
+/// One set of rules. An empty list allows everything; otherwise one of its patterns must match.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rules {
     /// Names of packages.
     pub names: Vec<String>,
+    /// Names of what packages are built from together.
+    pub bases: Vec<String>,
     /// Architectures.
     pub architectures: Vec<String>,
     /// Packagers, `Name <address@example.org>`.
@@ -17,108 +19,100 @@ pub struct Rules {
     pub build_tools: Vec<String>,
     /// Volume identifiers of images.
     pub volumes: Vec<String>,
+    /// The first moment at which a package may have been built, in seconds since 1970.
+    pub built_from: Option<u64>,
+    /// The last moment.
+    pub built_to: Option<u64>,
+    /// How much an artifact may unpack to, in bytes.
+    pub unpacked_bytes_max: Option<u64>,
 }
 
 impl Rules {
-    /// Each list with the name that configuration and arguments have for it.
-    pub fn named(&self) -> [(&'static str, &[String]); 5] {
-        [
-            ("name", &self.names),
-            ("architecture", &self.architectures),
-            ("packager", &self.packagers),
-            ("build-tool", &self.build_tools),
-            ("volume", &self.volumes),
-        ]
-    }
-
-    /// The list called `name`.
-    pub fn named_mut(&mut self, name: &str) -> Option<&mut Vec<String>> {
-        Some(match name {
-            "name" => &mut self.names,
-            "architecture" => &mut self.architectures,
-            "packager" => &mut self.packagers,
-            "build-tool" => &mut self.build_tools,
-            "volume" => &mut self.volumes,
+    /// Adds a rule by the name that configuration and arguments have for it; `None` if there is no
+    /// such rule, or it does not take this value.
+    pub fn add(&mut self, name: &str, value: &str) -> Option<()> {
+        let number = || value.parse().ok();
+        match name {
+            "name" => self.names.push(value.to_owned()),
+            "base" => self.bases.push(value.to_owned()),
+            "architecture" => self.architectures.push(value.to_owned()),
+            "packager" => self.packagers.push(value.to_owned()),
+            "build-tool" => self.build_tools.push(value.to_owned()),
+            "volume" => self.volumes.push(value.to_owned()),
+            "built-from" => self.built_from = Some(number()?),
+            "built-to" => self.built_to = Some(number()?),
+            "unpacked-bytes-max" => self.unpacked_bytes_max = Some(number()?),
             _ => return None,
-        })
+        }
+        Some(())
     }
 
-    /// Whether all lists allow what `identity` says.
-    pub(crate) fn judge(&self, identity: &Identity) -> Result<(), Finding> {
-        let judged: &[(&[String], &str, Code)] = match identity.kind {
-            ArtifactKind::Iso => &[(&self.volumes, &identity.name, Code::RuleVolume)],
-            ArtifactKind::PacmanDatabase => &[
-                (&self.names, &identity.name, Code::RuleName),
-                (
-                    &self.architectures,
-                    &identity.architecture,
-                    Code::RuleArchitecture,
-                ),
-                (&self.packagers, &identity.packager, Code::RulePackager),
-            ],
-            ArtifactKind::PacmanPackage => &[
-                (&self.names, &identity.name, Code::RuleName),
-                (
-                    &self.architectures,
-                    &identity.architecture,
-                    Code::RuleArchitecture,
-                ),
-                (&self.packagers, &identity.packager, Code::RulePackager),
-                (&self.build_tools, &identity.build_tool, Code::RuleBuildTool),
-            ],
+    /// The first rule that does not allow what `identity` says.
+    fn forbidding(&self, identity: &Identity) -> Option<Code> {
+        let package = [
+            (&self.names, &identity.name, Code::RuleName),
+            (&self.bases, &identity.base, Code::RuleBase),
+            (
+                &self.architectures,
+                &identity.architecture,
+                Code::RuleArchitecture,
+            ),
+            (&self.packagers, &identity.packager, Code::RulePackager),
+        ];
+        let build = [(&self.build_tools, &identity.build_tool, Code::RuleBuildTool)];
+        let volume = [(&self.volumes, &identity.name, Code::RuleVolume)];
+        let lists: Vec<(&Vec<String>, &String, Code)> = match identity.kind {
+            ArtifactKind::Iso => volume.into(),
+            // A database does not say what its packages were built with.
+            ArtifactKind::PacmanDatabase => package.into(),
+            ArtifactKind::PacmanPackage => package.into_iter().chain(build).collect(),
         };
-        for (patterns, value, code) in judged {
-            let matched = patterns.iter().any(|pattern| matches(pattern, value));
-            if !patterns.is_empty() && !matched {
-                return Err(code.at(0));
+        for (patterns, value, code) in lists {
+            let mut patterns = patterns.iter().peekable();
+            if patterns.peek().is_some() && !patterns.any(|pattern| matches_pattern(pattern, value))
+            {
+                return Some(code);
             }
         }
-        Ok(())
+        let date = identity.build_date;
+        let early = self.built_from.is_some_and(|first| date < first);
+        let late = self.built_to.is_some_and(|last| date > last);
+        // Old packages stay in a database, and an image has no date.
+        if identity.kind == ArtifactKind::PacmanPackage && (early || late) {
+            return Some(Code::RuleBuildDate);
+        }
+        self.forbidding_size(identity)
+    }
+
+    fn forbidding_size(&self, identity: &Identity) -> Option<Code> {
+        let large = |most| identity.unpacked_bytes > most;
+        self.unpacked_bytes_max
+            .is_some_and(large)
+            .then_some(Code::RuleUnpacked)
     }
 }
 
-/// Whether `text` is what `pattern` says.
-fn matches(pattern: &str, text: &str) -> bool {
-    let mut parts = pattern.split('*');
-    let first = parts.next().unwrap_or("");
-    let Some(mut rest) = text.strip_prefix(first) else {
-        return false;
-    };
-    let Some(last) = parts.next_back() else {
-        return rest.is_empty();
-    };
-    for part in parts {
-        let Some((_, behind)) = rest.split_once(part) else {
-            return false;
-        };
-        rest = behind;
+/// Whether all sets of `rules` allow what `identity` says, which was found near byte `position`.
+pub(crate) fn judge(rules: &[Rules], identity: &Identity, position: u64) -> Result<(), Refused> {
+    let mut forbidding = rules.iter().filter_map(|set| set.forbidding(identity));
+    outcome(forbidding.next(), identity, position)
+}
+
+/// Whether all sets of `rules` allow the size of a whole of which each part was judged before.
+pub(crate) fn judge_size(rules: &[Rules], whole: &Identity) -> Result<(), Refused> {
+    let mut forbidding = rules.iter().filter_map(|set| set.forbidding_size(whole));
+    outcome(forbidding.next(), whole, whole.unpacked_bytes)
+}
+
+fn outcome(code: Option<Code>, identity: &Identity, position: u64) -> Result<(), Refused> {
+    match code {
+        None => Ok(()),
+        Some(code) => Err(Refused {
+            finding: code.at(position),
+            identity: Some(Box::new(identity.clone())),
+        }),
     }
-    rest.ends_with(last)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::matches;
-
-    #[test]
-    fn a_pattern_matches_what_it_says_and_nothing_else() {
-        for (pattern, text, expected) in [
-            ("linux", "linux", true),
-            ("linux", "linux-lts", false),
-            ("linux*", "linux", true),
-            ("linux*", "linux-lts", true),
-            ("linux*", "util-linux", false),
-            ("*linux", "util-linux", true),
-            ("a*b*c", "a-b-c", true),
-            ("a*b*c", "a-c", false),
-            ("a*b*c", "abbc", true),
-            ("a*a", "a", false),
-            ("*", "", true),
-            ("", "", true),
-            ("", "a", false),
-            ("x*yz*z", "xyz", false),
-        ] {
-            assert_eq!(matches(pattern, text), expected, "{pattern} {text}");
-        }
-    }
-}
+mod tests;

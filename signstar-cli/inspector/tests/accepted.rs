@@ -15,7 +15,7 @@ use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use signstar_inspector::{ArtifactKind, Finding, Identity, Rules, inspect};
+use signstar_inspector::{ArtifactKind, Finding, Identity, Order, Verdict, inspect};
 use tempfile::TempDir;
 
 /// makepkg refuses to run as root: this is nobody.
@@ -75,7 +75,14 @@ impl Place {
 }
 
 fn look(kind: ArtifactKind, path: &Path) -> Result<Identity, Finding> {
-    inspect(kind, &Rules::default(), File::open(path).unwrap())
+    let order = Order {
+        kind,
+        ..Order::default()
+    };
+    match inspect(&order, File::open(path).unwrap()) {
+        Verdict::Accepted(identity) => Ok(identity),
+        Verdict::Refused { finding, .. } => Err(finding),
+    }
 }
 
 /// What the packages of one recipe contain, by their number.

@@ -32,9 +32,27 @@ impl Confined {
         let (bounds, started, salt) = (open.bounds, open.started, open.salt);
         let declaration = open.declaration.clone();
         let mut intake = self.session().intake(declaration, &salt);
-        match intake::read(&mut intake, &bounds, started) {
+        let inspector = self.enclave.open.inspector.as_ref();
+        match intake::read(&mut intake, inspector, &bounds, started) {
             Ok(()) => Ok(intake),
             Err(failure) => Err(self.session().ledger.refuse(failure)),
+        }
+    }
+
+    /// Hears what the inspector says of what was read, if the key's artifacts are inspected.
+    ///
+    /// # Errors
+    /// The inspector gives no verdict; the refusal is recorded.
+    pub fn inspect(&mut self, mut intake: Intake) -> Result<Intake, Failure> {
+        let Some(inspector) = self.enclave.open.inspector.take() else {
+            return Ok(intake);
+        };
+        match inspector.conclude() {
+            Ok(verdict) => {
+                intake.note_verdict(verdict);
+                Ok(intake)
+            }
+            Err(failure) => Err(self.session().refuse(intake, failure)),
         }
     }
 
@@ -76,8 +94,8 @@ impl Confined {
         } = &mut self.enclave;
         Session {
             key: &open.key,
-            profile: open.profile,
-            policy: open.policy,
+            profile: open.profile.clone(),
+            policy: open.policy.clone(),
             signer: open.device.signer.as_mut(),
             ledger: Ledger {
                 subject: subject.clone(),
@@ -109,6 +127,13 @@ fn write_once(bytes: &[u8]) -> Result<(), String> {
 
 /// What the caller is told about `failure`.
 pub fn message(refusal: Refusal, id: &dyn std::fmt::Display) -> String {
+    if let Refusal::Artifact(code) = refusal {
+        return format!(
+            "signstar: refused {}: {} (request {id})\n",
+            code.number(),
+            code.sentence()
+        );
+    }
     format!(
         "signstar: {} (code {}, request {id})\n",
         refusal.sentence(),

@@ -1,5 +1,6 @@
-//! Everything that is opened before lock-down: sink, caller, certificate, credential, device.
+//! Everything that is opened before lock-down: sink, caller, inspector, certificate, credential, device.
 
+use std::io::stdin;
 use std::num::NonZeroU32;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -12,9 +13,10 @@ use signstar_core::{
     RequestId, SigningKey, Subject,
 };
 
-use crate::config::{Bounds, Config, Key};
+use crate::config::{Bounds, Config, Input, Key};
 use crate::confined::Confined;
 use crate::identity;
+use crate::inspection::Inspector;
 use crate::intake;
 use crate::invocation::Invocation;
 use crate::sessions::{self, Slot};
@@ -41,6 +43,7 @@ pub(crate) struct Open {
     pub(crate) device: Opened,
     pub(crate) profile: Profile,
     pub(crate) policy: Policy,
+    pub(crate) inspector: Option<Inspector>,
     pub(crate) bounds: Bounds,
     pub(crate) declaration: Option<Declaration>,
     pub(crate) salt: [u8; 32],
@@ -104,12 +107,15 @@ impl Enclave {
 
     fn lock_down(&self) -> Result<(), ConfineError> {
         limit_file_size(self.file_bytes_max)?;
-        intake::widen();
+        intake::widen(stdin());
         let mut rules = shell_rules(&OpenFds {
             log: self.sink.log_descriptor(),
         })?;
         for needed in &self.open.device.reach.rules {
             rules.push(rule(needed.syscall, &needed.equals, needed.reason)?);
+        }
+        if let Some(inspector) = &self.open.inspector {
+            rules.extend(inspector.rules()?);
         }
         restrict_files_and_network(&self.open.device.reach.tcp_ports)?;
         load_filter(&rules)
@@ -137,7 +143,8 @@ fn open(
     caller.address = Some(identity::parse_connection(
         invocation.connection.as_deref(),
     )?);
-    caller.identity = Some(identity::read_user_auth(invocation.user_auth.as_deref())?);
+    let authenticated = identity::read_user_auth(invocation.user_auth.as_deref())?;
+    caller.identity = Some(authenticated.clone());
     let declaration = invocation.declaration()?;
 
     let missing = || {
@@ -154,10 +161,15 @@ fn open(
     if user.disabled || key.disabled {
         return Err(Refusal::Disabled.into());
     }
+    let rules = user.rules_for(&authenticated)?;
     if key.declaring == Declaring::Required && declaration.is_none() {
         return Err(Refusal::DeclarationRequired.into());
     }
     arm_deadline(total_seconds(&user.bounds, key)).map_err(confinement)?;
+    let inspector = match &key.input {
+        Input::Inspected(inspected) => Some(Inspector::start(inspected, &rules)?),
+        Input::Any | Input::Listed(_) => None,
+    };
     limit_memory(user.bounds.memory_bytes_max).map_err(confinement)?;
 
     let signing_key = open_certificate(key)?;
@@ -168,8 +180,9 @@ fn open(
         started,
         key: signing_key,
         device,
-        profile: key.profile,
-        policy: user.policy(key),
+        profile: key.profile.clone(),
+        policy: user.policy(key, key.input.policy()?),
+        inspector,
         bounds: user.bounds,
         declaration,
         salt,
@@ -177,10 +190,15 @@ fn open(
     })
 }
 
-/// The kernel ends the process a little after the upload's own deadline and the device's.
+/// The kernel ends the process a little after the upload's own deadline, the inspector's and the
+/// device's.
 fn total_seconds(bounds: &Bounds, key: &Key) -> NonZeroU32 {
     const GRACE_SECONDS: u64 = 5;
-    let seconds = bounds.deadline_seconds + key.device_seconds + GRACE_SECONDS;
+    let patience = match &key.input {
+        Input::Inspected(inspected) => inspected.patience_seconds,
+        Input::Any | Input::Listed(_) => 0,
+    };
+    let seconds = bounds.deadline_seconds + patience + key.device_seconds + GRACE_SECONDS;
     u32::try_from(seconds)
         .ok()
         .and_then(NonZeroU32::new)

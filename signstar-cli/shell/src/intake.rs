@@ -10,6 +10,7 @@ use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
 use signstar_core::{Failure, Intake, Refusal};
 
 use crate::config::Bounds;
+use crate::inspection::Inspector;
 
 /// A quarter of a widened pipe, so that its writer is rarely kept waiting.
 const BUFFER_BYTES: usize = 256 * 1024;
@@ -18,17 +19,24 @@ const BUFFER_BYTES: usize = 256 * 1024;
 /// is rarely kept waiting.
 const PIPE_BYTES: i32 = 1 << 20;
 
-/// Lets standard input hold more at a time. Before lock-down; where it is no pipe, or the account
-/// has wide pipes enough, it stays as it is.
-pub fn widen() {
-    let _ = fcntl(stdin(), FcntlArg::F_SETPIPE_SZ(PIPE_BYTES));
+/// Lets a pipe hold more at a time. Before lock-down; where it is no pipe, or the account has wide
+/// pipes enough, it stays as it is.
+pub fn widen(pipe: impl AsFd) {
+    let _ = fcntl(pipe, FcntlArg::F_SETPIPE_SZ(PIPE_BYTES));
 }
 
-/// Reads standard input to its end into `intake`. `started` is when the session began.
+/// Reads standard input to its end into `intake`, and passes it to the inspector if there is one.
+/// `started` is when the session began.
 ///
 /// # Errors
-/// The input is too large, stalls, takes too long, cannot be read, or its sender has gone.
-pub fn read(intake: &mut Intake, bounds: &Bounds, started: Instant) -> Result<(), Failure> {
+/// The input is too large, stalls, takes too long, cannot be read, or its sender has gone; or the
+/// inspector does not take it.
+pub fn read(
+    intake: &mut Intake,
+    inspector: Option<&Inspector>,
+    bounds: &Bounds,
+    started: Instant,
+) -> Result<(), Failure> {
     let mut buffer = vec![0; BUFFER_BYTES];
     let mut pace = Pace::new(bounds, started);
     loop {
@@ -41,7 +49,13 @@ pub fn read(intake: &mut Intake, bounds: &Bounds, started: Instant) -> Result<()
             Err(Errno::EINTR | Errno::EAGAIN) => continue,
             Err(error) => return Err(Failure::new(Refusal::InputUnreadable, error.desc())),
         };
-        intake.update(buffer.get(..count).unwrap_or_default())?;
+        let chunk = buffer.get(..count).unwrap_or_default();
+        if let Some(inspector) = inspector {
+            let before = Instant::now();
+            inspector.pass(chunk, pace.deadline)?;
+            pace.pause(before.elapsed());
+        }
+        intake.update(chunk)?;
         pace.took(count);
     }
 }
@@ -68,6 +82,11 @@ impl<'b> Pace<'b> {
         self.window_bytes = self
             .window_bytes
             .saturating_add(u64::try_from(count).unwrap_or(0));
+    }
+
+    /// Does not count `time`, for which others than the sender have been waited for.
+    fn pause(&mut self, time: Duration) {
+        self.window_end += time;
     }
 
     /// How long the next bytes may take.
@@ -165,6 +184,16 @@ mod tests {
         pace.took(usize::MAX);
         assert_eq!(refusal(&mut pace), None);
         pace.deadline = Instant::now();
+        assert_eq!(refusal(&mut pace), Some(Refusal::InputStalled));
+    }
+
+    #[test]
+    fn waiting_for_the_inspector_is_not_the_sender_s_slowness() {
+        let mut pace = Pace::new(&BOUNDS, Instant::now());
+        pace.window_end = Instant::now();
+        pace.pause(Duration::from_secs(5));
+        assert_eq!(refusal(&mut pace), None);
+        pace.window_end = Instant::now();
         assert_eq!(refusal(&mut pace), Some(Refusal::InputStalled));
     }
 

@@ -50,6 +50,7 @@ fn sign(invocation: &Invocation, id: RequestId, salt: [u8; 32]) -> Result<(), Fa
     let enclave = Enclave::open(&config, invocation, id, salt)?;
     let mut confined = enclave.confine()?;
     let intake = confined.read()?; // the first byte that the caller chose
+    let intake = confined.inspect(intake)?;
     let approval = confined.approve(intake)?;
     let signature = confined.sign(approval)?;
     confined.deliver(&signature)

@@ -13,6 +13,8 @@ use zeroize::Zeroizing;
 pub enum Kind {
     /// Anybody may read it.
     Public,
+    /// Anybody may read it and somebody else may write it: its signature is verified.
+    Verified,
     /// Root and the signing account's group may read it: mode 0440, 0400 or 0640, 0600.
     Secret,
 }
@@ -37,7 +39,7 @@ pub enum FileError {
     TooLarge(PathBuf, u64),
 }
 
-/// Reads a file of up to `bytes_max` bytes that only root can change or replace. What is read is wiped from
+/// Reads a file of up to `bytes_max` bytes that only root can change or replace, if it is not verified. What is read is wiped from
 /// memory when it is dropped.
 ///
 /// # Errors
@@ -53,6 +55,9 @@ pub fn read(path: &Path, kind: Kind, bytes_max: u64) -> Result<Zeroizing<Vec<u8>
     let metadata = file.metadata().map_err(unreadable)?;
     if !metadata.is_file() {
         return Err(FileError::NotRegular(path.into()));
+    }
+    if kind == Kind::Verified {
+        return read_up_to(&file, path, bytes_max);
     }
     if metadata.uid() != 0 || metadata.mode() & 0o022 != 0 {
         return Err(FileError::Changeable(path.into()));

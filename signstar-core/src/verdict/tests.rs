@@ -17,11 +17,12 @@ fn package() -> Verdict {
 
 #[test]
 fn what_is_said_is_read_back() {
-    let refused = Verdict::Refused {
-        code: 4021,
-        position: 8192,
+    let refused = |identity| Verdict::Refused {
+        finding: InspectionCode::VersionsDiffer.at(8192),
+        identity,
     };
-    for verdict in [package(), refused] {
+    let named = package().identity().cloned();
+    for verdict in [package(), refused(None), refused(named)] {
         let message = verdict.encode().unwrap();
         assert_eq!(Verdict::decode(&message), Ok(verdict));
     }
@@ -40,6 +41,7 @@ fn the_seeds_are_messages() {
     for seed in [
         &include_bytes!("../../fuzz/seeds/verdict/package")[..],
         include_bytes!("../../fuzz/seeds/verdict/refused"),
+        include_bytes!("../../fuzz/seeds/verdict/refused_by_rule"),
         include_bytes!("../../fuzz/seeds/verdict/database"),
         include_bytes!("../../fuzz/seeds/verdict/image"),
     ] {
@@ -63,16 +65,24 @@ fn texts_that_are_too_long_or_not_plain_are_refused_on_both_sides() {
         assert_eq!(named(name).encode(), Err(VerdictError));
     }
     let mut message = package().encode().unwrap();
-    message[6] = b'\n'; // the first byte of the name
+    message[16] = b'\n'; // the first byte of the name
     assert_eq!(Verdict::decode(&message), Err(VerdictError));
-    message[6] = 0xff;
+    message[16] = 0xff;
     assert_eq!(Verdict::decode(&message), Err(VerdictError));
 }
 
 #[test]
 fn anything_else_is_no_message() {
     let message = package().encode().unwrap();
-    for (place, byte) in [(0, b'X'), (3, b'2'), (4, 4), (VERDICT_BYTES - 1, 1)] {
+    for (place, byte) in [
+        (0, b'X'),
+        (3, b'2'),
+        (5, 1),  // the number of no code
+        (13, 1), // accepted, but at a position
+        (14, 4), // a kind that is none
+        (14, 0), // accepted without an identity
+        (VERDICT_BYTES - 1, 1),
+    ] {
         let mut other = message;
         other[place] = byte;
         assert_eq!(Verdict::decode(&other), Err(VerdictError), "{place}");

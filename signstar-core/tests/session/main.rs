@@ -15,6 +15,7 @@ mod certificate_files;
 mod certificates;
 mod composite;
 mod example;
+mod input;
 mod keys;
 mod packet;
 mod profile;

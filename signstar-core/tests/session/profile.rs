@@ -13,13 +13,13 @@ use crate::stage::{Play, Step};
 fn sign(
     kind: Kind,
     key: &SigningKey,
-    profile: Profile,
+    profile: &Profile,
     salt: [u8; 32],
     chunks: &[Vec<u8>],
 ) -> (DetachedSignature, Digest) {
     let mut device = device(cert(kind), key);
     let mut play = Play::with(key);
-    (play.profile, play.salt) = (profile, salt);
+    (play.profile, play.salt) = (profile.clone(), salt);
     let (outcome, notes) = play.run(
         |digest| device.sign(digest),
         chunks.iter().map(Vec::as_slice),
@@ -66,7 +66,7 @@ fn fingerprint(key: &SigningKey) -> Vec<u8> {
 }
 
 /// Asserts that `packet` is of the profile that every verifier accepts, for this key and artifact.
-fn assert_profile(packet: &Packet, length: usize, kind: Kind, profile: Profile, artifact: &[u8]) {
+fn assert_profile(packet: &Packet, length: usize, kind: Kind, profile: &Profile, artifact: &[u8]) {
     let key = signing_key(kind);
     let fingerprint = fingerprint(&key);
     match (kind.is_v6(), length) {
@@ -122,7 +122,11 @@ fn assert_profile(packet: &Packet, length: usize, kind: Kind, profile: Profile, 
 fn profiles() -> impl Strategy<Value = Profile> {
     let hash = prop::sample::select(HashAlgorithm::ALL.to_vec());
     let notation = prop_oneof![Just(Notation::None), Just(Notation::DataDigest)];
-    (hash, notation).prop_map(|(hash, notation)| Profile { hash, notation })
+    (hash, notation).prop_map(|(hash, notation)| Profile {
+        hash,
+        notation,
+        ..Profile::default()
+    })
 }
 
 fn chunks() -> impl Strategy<Value = Vec<Vec<u8>>> {
@@ -146,7 +150,7 @@ proptest! {
         let key = signing_key(kind);
         prop_assume!(key.allows(profile.hash));
         let artifact = chunks.concat();
-        let (signature, digest) = sign(kind, &key, profile, salt, &chunks);
+        let (signature, digest) = sign(kind, &key, &profile, salt, &chunks);
         let packet = Packet::parse(signature.as_bytes());
         let expected_salt: &[u8] = match (kind.is_v6(), profile.hash) {
             (false, _) => &[],
@@ -158,7 +162,7 @@ proptest! {
         let pre_image = [expected_salt, &artifact, &packet.trailer()];
         prop_assert_eq!(digest.as_bytes().to_vec(), hashed(profile.hash, &pre_image));
         prop_assert_eq!(packet.prefix.as_slice(), &digest.as_bytes()[..2]);
-        assert_profile(&packet, signature.as_bytes().len(), kind, profile, &artifact);
+        assert_profile(&packet, signature.as_bytes().len(), kind, &profile, &artifact);
     }
 
 }
@@ -175,16 +179,16 @@ proptest! {
     ) {
         let key = signing_key(kind);
         let profile = Profile::default();
-        let (first, _) = sign(kind, &key, profile, [0; 32], &[b"x".to_vec()]);
+        let (first, _) = sign(kind, &key, &profile, [0; 32], &[b"x".to_vec()]);
         let inner = Packet::parse(first.as_bytes());
         let mut trailer = inner.trailer();
         trailer[1] = signature_type;
         for artifact in [first.into_bytes(), trailer.clone(), [trailer, tail].concat()] {
-            let (signature, digest) = sign(kind, &key, profile, [9; 32], std::slice::from_ref(&artifact));
+            let (signature, digest) = sign(kind, &key, &profile, [9; 32], std::slice::from_ref(&artifact));
             let packet = Packet::parse(signature.as_bytes());
             let pre_image = [packet.salt.as_slice(), &artifact, &packet.trailer()];
             prop_assert_eq!(digest.as_bytes().to_vec(), hashed(profile.hash, &pre_image));
-            assert_profile(&packet, signature.as_bytes().len(), kind, profile, &artifact);
+            assert_profile(&packet, signature.as_bytes().len(), kind, &profile, &artifact);
         }
     }
 }

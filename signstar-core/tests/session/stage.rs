@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use signstar_core::{
     DetachedSignature, Digest, Event, Failure, Field, Ledger, Policy, Profile, PublicKey,
     RawSignature, Record, RequestId, Session, Signer, SignerError, SigningKey, Sink, SinkError,
-    Subject,
+    Subject, Verdict,
 };
 
 use crate::keys::noon;
@@ -111,6 +111,8 @@ impl Signer for NotingSigner<'_> {
 pub(crate) struct Play<'p> {
     pub(crate) key: &'p SigningKey,
     pub(crate) profile: Profile,
+    pub(crate) policy: Policy,
+    pub(crate) verdict: Option<Verdict>,
     pub(crate) clock: fn() -> SystemTime,
     pub(crate) fails_from: Option<usize>,
     pub(crate) salt: [u8; 32],
@@ -122,6 +124,8 @@ impl<'p> Play<'p> {
         Self {
             key,
             profile: Profile::default(),
+            policy: Policy::default(),
+            verdict: None,
             clock: noon,
             fails_from: None,
             salt: [7; 32],
@@ -148,8 +152,8 @@ impl<'p> Play<'p> {
         subject.set_signing_key(self.key);
         let mut session = Session {
             key: self.key,
-            profile: self.profile,
-            policy: Policy::default(),
+            profile: self.profile.clone(),
+            policy: self.policy.clone(),
             signer: &mut signer,
             ledger: Ledger {
                 subject,
@@ -161,7 +165,12 @@ impl<'p> Play<'p> {
         let outcome = chunks
             .into_iter()
             .try_for_each(|chunk| intake.update(chunk))
-            .and_then(|()| session.approve(intake))
+            .and_then(|()| {
+                if let Some(verdict) = self.verdict.clone() {
+                    intake.note_verdict(verdict);
+                }
+                session.approve(intake)
+            })
             .and_then(|approval| session.sign(approval))
             .and_then(|signed| session.release(signed));
         drop(session);

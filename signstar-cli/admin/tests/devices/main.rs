@@ -46,7 +46,7 @@ fn configure(place: &Place, back_end: &str, lines: &str) {
     let folder = place.folder().display();
     let text = format!(
         "version = 1\n[audit]\nsink = \"stderr\"\n[user.signer]\nkey = \"packages\"\n\
-         [key.packages]\nback-end = \"{back_end}\"\ncertificate = \"{folder}/packages.pgp\"\n\
+         [key.packages]\nback-end = \"{back_end}\"\ninput = \"any\"\ncertificate = \"{folder}/packages.pgp\"\n\
          [key.packages.{back_end}]\n{lines}"
     );
     place.write("signstar.toml", &text);

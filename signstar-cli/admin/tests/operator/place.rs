@@ -126,7 +126,7 @@ impl Place {
         let text = format!(
             "version = 1\n[audit]\nsink = \"stderr\"\n\
              [user.signer]\nkey = \"packages\"\n\
-             [key.packages]\nback-end = \"software\"\ncertificate = \"{folder}/packages.pgp\"\n\
+             [key.packages]\nback-end = \"software\"\ninput = \"any\"\ncertificate = \"{folder}/packages.pgp\"\n\
              [key.packages.software]\nsecret-key = \"{folder}/packages.secret.pgp\"\n{software}"
         );
         self.write("signstar.toml", &text);
@@ -137,7 +137,7 @@ impl Place {
         let folder = self.folder.path().display();
         let text = fs::read_to_string(self.path("signstar.toml")).unwrap();
         let added = format!(
-            "\n[key.{name}]\nback-end = \"software\"\ncertificate = \"{folder}/{certificate}\"\n{more}\
+            "\n[key.{name}]\nback-end = \"software\"\ninput = \"any\"\ncertificate = \"{folder}/{certificate}\"\n{more}\
              [key.{name}.software]\nsecret-key = \"{folder}/{name}.secret.pgp\"\n"
         );
         self.write("signstar.toml", &(text + &added));

@@ -1,7 +1,9 @@
 //! Each rule of the login shell both ways: as intended it passes, with any argument violated it
 //! kills.
 
-use signstar_confine::{Condition, OpenFds, Rule, shell_rules};
+use signstar_confine::{
+    Arch, Condition, Instruction, OpenFds, Rule, inspection_rules, program, shell_rules,
+};
 
 use crate::raw::{End, LOG, ends, script, shell_filter};
 use crate::runner::{Claim, claim};
@@ -14,11 +16,22 @@ pub(crate) fn claims() -> Vec<Claim> {
     ]
 }
 
-fn rules() -> Vec<Rule> {
-    shell_rules(&OpenFds {
+/// The pipes to and from an inspector.
+const ARTIFACT: i32 = 5;
+const VERDICT: i32 = 6;
+
+/// The table as it is, and with what inspection adds.
+fn tables() -> [Vec<Rule>; 2] {
+    let fds = OpenFds {
         log: Some(LOG.try_into().unwrap()),
-    })
-    .unwrap()
+    };
+    let base = shell_rules(&fds).unwrap();
+    let inspecting = inspection_rules(ARTIFACT, VERDICT).unwrap();
+    [base.clone(), base.into_iter().chain(inspecting).collect()]
+}
+
+fn filter(rules: &[Rule]) -> Vec<Instruction> {
+    program(rules, Arch::NATIVE).unwrap()
 }
 
 /// Arguments that satisfy a rule: what its conditions say, and zero.
@@ -64,20 +77,26 @@ fn call(rule: &Rule, arguments: [u64; 6]) -> String {
 }
 
 fn every_rule_passes_as_intended() {
-    let rules = rules();
-    let scripts: Vec<String> = rules
-        .iter()
-        .map(|rule| call(rule, intended(rule)))
-        .collect();
-    for (rule, end) in rules.iter().zip(ends(Some(&shell_filter()), &scripts)) {
-        assert!(matches!(end, End::Answered(_)), "{rule:?}: {end:?}");
+    for rules in tables() {
+        let scripts: Vec<String> = rules
+            .iter()
+            .map(|rule| call(rule, intended(rule)))
+            .collect();
+        for (rule, end) in rules.iter().zip(ends(Some(&filter(&rules)), &scripts)) {
+            assert!(matches!(end, End::Answered(_)), "{rule:?}: {end:?}");
+        }
     }
 }
 
 fn every_violated_condition_kills() {
-    let rules = rules();
+    tables()
+        .iter()
+        .for_each(|rules| violated_conditions_kill(rules));
+}
+
+fn violated_conditions_kill(rules: &[Rule]) {
     let mut tried = Vec::new();
-    for rule in &rules {
+    for rule in rules {
         for &condition in &rule.conditions {
             let before = tried.len();
             for value in violations(condition) {
@@ -103,7 +122,7 @@ fn every_violated_condition_kills() {
             "control {script} of {rule:?}: {end:?}"
         );
     }
-    for ((rule, script), end) in tried.iter().zip(ends(Some(&shell_filter()), &scripts)) {
+    for ((rule, script), end) in tried.iter().zip(ends(Some(&filter(rules)), &scripts)) {
         assert_eq!(end, End::Killed, "{script} of {rule:?}");
     }
 }

@@ -10,7 +10,7 @@ use signstar_inspector::{
 #[path = "../../tests/support/lib.rs"]
 pub(crate) mod support;
 
-use support::{BUILD_INFO, Member, PACKAGE_INFO, gzip, package as members_of_package};
+use support::{BUILD_INFO, Member, PACKAGE_INFO, gzip, look, package as members_of_package};
 
 /// A packed archive: it is the same however its bytes come.
 pub(crate) fn container(input: &[u8]) {
@@ -57,11 +57,7 @@ fn infos(input: &[u8]) -> (String, String) {
 pub(crate) fn inspect_package(input: &[u8]) -> Result<Identity, Finding> {
     let (info, build) = infos(input);
     let packed = gzip(&plain(&members_of_package(&info, &build, &[])));
-    inspect(
-        ArtifactKind::PacmanPackage,
-        &Rules::default(),
-        packed.as_slice(),
-    )
+    look(ArtifactKind::PacmanPackage, &[], packed.as_slice())
 }
 
 /// The name of a folder, a line end, and a description.
@@ -89,18 +85,14 @@ pub(crate) fn inspect_database(input: &[u8]) -> Option<Result<Identity, Finding>
         Member::file(&format!("{folder}/desc"), &input[end + 1..]),
     ];
     let packed = gzip(&plain(&members));
-    Some(inspect(
-        ArtifactKind::PacmanDatabase,
-        &Rules::default(),
-        packed.as_slice(),
-    ))
+    Some(look(ArtifactKind::PacmanDatabase, &[], packed.as_slice()))
 }
 
 /// An image.
 pub(crate) fn image(input: &[u8]) {
-    let found = inspect(ArtifactKind::Iso, &Rules::default(), input);
+    let found = look(ArtifactKind::Iso, &[], input);
     assert_eq!(
-        inspect(ArtifactKind::Iso, &Rules::default(), Slowly(input)).is_ok(),
+        look(ArtifactKind::Iso, &[], Slowly(input)).is_ok(),
         found.is_ok()
     );
     judge(&found);
@@ -135,15 +127,11 @@ pub(crate) fn inspect_file_list(input: &[u8]) -> Result<Identity, Finding> {
     let mut members = members_of_package(PACKAGE_INFO, BUILD_INFO, &further);
     members[1] = Member::file(".MTREE", &gzip(input));
     let packed = gzip(&plain(&members));
-    inspect(
-        ArtifactKind::PacmanPackage,
-        &Rules::default(),
-        packed.as_slice(),
-    )
+    look(ArtifactKind::PacmanPackage, &[], packed.as_slice())
 }
 
-/// Arguments with zeros between them: an order has one spelling but for the order of its lists, and
-/// its rules allow what their patterns say.
+/// Arguments with zeros between them: the rules of an order allow what their patterns say, all sets of
+/// them.
 pub(crate) fn order(input: &[u8]) {
     let arguments = input.split(|&byte| byte == 0);
     let arguments = arguments.map(|argument| String::from_utf8_lossy(argument).into_owned());
@@ -151,20 +139,38 @@ pub(crate) fn order(input: &[u8]) {
         Ok(order) => order,
         Err(error) => return assert!(!error.to_string().is_empty()),
     };
-    let again = Order::from_arguments(order.arguments().into_iter());
-    assert_eq!(again.as_ref(), Ok(&order));
     let packed = gzip(&plain(&members_of_package(PACKAGE_INFO, BUILD_INFO, &[])));
-    let found = inspect(ArtifactKind::PacmanPackage, &order.rules, packed.as_slice());
-    let allows = |patterns: &[String], text: &str| {
+    let on_package = Order {
+        kind: ArtifactKind::PacmanPackage,
+        rules: order.rules,
+    };
+    let verdict = inspect(&on_package, packed.as_slice());
+    let identity = verdict.identity().unwrap();
+    let allowed = on_package.rules.iter().all(|set| allows(set, identity));
+    assert_eq!(verdict.finding().is_none(), allowed, "{on_package:?}");
+    let message = verdict.encode().unwrap();
+    assert_eq!(Verdict::decode(&message), Ok(verdict));
+}
+
+fn allows(set: &Rules, identity: &Identity) -> bool {
+    let lists = [
+        (&set.names, &identity.name),
+        (&set.bases, &identity.base),
+        (&set.architectures, &identity.architecture),
+        (&set.packagers, &identity.packager),
+        (&set.build_tools, &identity.build_tool),
+    ];
+    let matches = |(patterns, text): &(&Vec<String>, &String)| {
         let matches = |pattern: &String| glob(pattern.as_bytes(), text.as_bytes());
         patterns.is_empty() || patterns.iter().any(matches)
     };
-    let rules = &order.rules;
-    let allowed = allows(&rules.names, "trial")
-        && allows(&rules.architectures, "x86_64")
-        && allows(&rules.packagers, "Somebody <somebody@example.org>")
-        && allows(&rules.build_tools, "makepkg");
-    assert_eq!(found.is_ok(), allowed, "{rules:?}");
+    let after = |first: &u64| *first <= identity.build_date;
+    let before = |last: &u64| identity.build_date <= *last;
+    let small = |most: &u64| identity.unpacked_bytes <= *most;
+    lists.iter().all(matches)
+        && set.built_from.iter().all(after)
+        && set.built_to.iter().all(before)
+        && set.unpacked_bytes_max.iter().all(small)
 }
 
 /// The same as the rules' own matching, in the plainest way: a table of what matches so far.
@@ -184,16 +190,15 @@ fn glob(pattern: &[u8], text: &[u8]) -> bool {
     ends[text.len()]
 }
 
-/// Whatever is found can be told: in a verdict, or by a number.
+/// Whatever is found can be told.
 fn judge(found: &Result<Identity, Finding>) {
     let verdict = match found {
         Ok(identity) => Verdict::Accepted(identity.clone()),
         Err(finding) => {
-            assert!(Code::ALL.contains(&finding.code));
             assert!(!finding.to_string().contains('\n'));
             Verdict::Refused {
-                code: finding.code.number(),
-                position: finding.position,
+                finding: *finding,
+                identity: None,
             }
         }
     };

@@ -1,6 +1,6 @@
 //! One block of an archive as a ustar header (POSIX.1-1988, "ustar Interchange Format").
 
-use crate::finding::Code;
+use crate::Code;
 
 use super::path::is_text;
 

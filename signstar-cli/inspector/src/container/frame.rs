@@ -7,8 +7,8 @@ use std::cell::Cell;
 use std::io::{Error, ErrorKind, Read, Result};
 use std::rc::Rc;
 
-use crate::finding::{Code, Finding};
 use crate::source::Source;
+use crate::{Code, Finding};
 
 /// Magic number, descriptor, window or one byte of size, and the longest size.
 const HEADER_BYTES_MAX: usize = 14;

@@ -4,9 +4,9 @@ use std::io::{self, Read, Write};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use signstar_inspector::{ArtifactKind, Code, Rules, inspect, list};
+use signstar_inspector::{ArtifactKind, Code, list};
 
-use crate::support::{Member, archive, gzip, record};
+use crate::support::{Member, archive, gzip, look, record};
 use crate::{assert_refused, judge, seen, with};
 
 /// What `docs/inspection.md` says.
@@ -70,11 +70,7 @@ pub(crate) fn files_of_a_database_have_a_size() {
             Member::file("trial-1-1/files", &vec![b'x'; size]),
         ];
         let packed = gzip(&archive(&members));
-        let found = inspect(
-            ArtifactKind::PacmanDatabase,
-            &Rules::default(),
-            packed.as_slice(),
-        );
+        let found = look(ArtifactKind::PacmanDatabase, &[], packed.as_slice());
         assert_eq!(seen(found.unwrap_err().code), code, "{size}");
     }
 }
@@ -153,7 +149,7 @@ pub(crate) fn an_endless_stream_is_left_where_it_goes_wrong() {
         (&gzip(&archive(&with(&[]))), Code::TrailingBytes),
     ] {
         let input = Zeros(start, u64::MAX);
-        let found = inspect(ArtifactKind::PacmanPackage, &Rules::default(), input);
+        let found = look(ArtifactKind::PacmanPackage, &[], input);
         assert_eq!(found.unwrap_err().code, code);
     }
 }

@@ -1,9 +1,9 @@
 //! Repository databases.
 
-use signstar_inspector::{ArtifactKind, Code, Identity, Rules, inspect};
+use signstar_inspector::{ArtifactKind, Code, Identity};
 
 use crate::seen;
-use crate::support::{Member, archive, gzip};
+use crate::support::{Member, archive, gzip, look};
 
 const DESCRIPTION: &str = "%FILENAME%\ntrial-1:2-3-any.pkg.tar.zst\n\n%NAME%\ntrial\n\n%BASE%\ntrial\n\n\
     %VERSION%\n1:2-3\n\n%DESC%\nx\n\n%CSIZE%\n1\n\n%ISIZE%\n1\n\n%MD5SUM%\n\
@@ -11,14 +11,13 @@ const DESCRIPTION: &str = "%FILENAME%\ntrial-1:2-3-any.pkg.tar.zst\n\n%NAME%\ntr
     0000000000000000000000000000000000000000000000000000000000000000\n\n%ARCH%\nany\n\n\
     %BUILDDATE%\n1\n\n%PACKAGER%\nTrial\n\n%DEPENDS%\na\nb\n\n";
 
-fn judge_by(rules: &Rules, members: &[Member]) -> Result<Identity, Code> {
+fn judge_by(rules: &[&str], members: &[Member]) -> Result<Identity, Code> {
     let packed = gzip(&archive(members));
-    inspect(ArtifactKind::PacmanDatabase, rules, packed.as_slice())
-        .map_err(|found| seen(found.code))
+    look(ArtifactKind::PacmanDatabase, rules, packed.as_slice()).map_err(|found| seen(found.code))
 }
 
 fn judge(members: &[Member]) -> Result<Identity, Code> {
-    judge_by(&Rules::default(), members)
+    judge_by(&[], members)
 }
 
 /// A folder with these files.
@@ -147,41 +146,26 @@ pub(crate) fn a_description_in_the_folder_of_another_is_refused() {
 pub(crate) fn rules_hold_for_every_package_in_a_database() {
     let mut members = described(DESCRIPTION);
     members.extend(other("another", "4-5"));
-    let list = |text: &str| vec![text.to_owned()];
-    let plain = Rules::default();
-    let allowed = Rules {
-        names: vec!["trial".to_owned(), "an*".to_owned()],
-        architectures: list("any"),
-        packagers: list("T*l"),
+    let allowed = [
+        "name=trial",
+        "name=an*",
+        "architecture=any",
+        "packager=T*l",
+        "unpacked-bytes-max=10240",
         // What belongs to packages and images does not bind databases.
-        build_tools: list("devtools"),
-        volumes: list("ARCH_*"),
-    };
+        "build-tool=devtools",
+        "volume=ARCH_*",
+        "built-from=2",
+    ];
     judge_by(&allowed, &members).unwrap();
-    for (rules, code) in [
-        (
-            Rules {
-                names: list("trial"),
-                ..plain.clone()
-            },
-            Code::RuleName,
-        ),
-        (
-            Rules {
-                architectures: list("x86_64"),
-                ..plain.clone()
-            },
-            Code::RuleArchitecture,
-        ),
-        (
-            Rules {
-                packagers: list("Nobody"),
-                ..plain
-            },
-            Code::RulePackager,
-        ),
+    for (rule, code) in [
+        ("name=trial", Code::RuleName),
+        ("base=trial", Code::RuleBase),
+        ("architecture=x86_64", Code::RuleArchitecture),
+        ("packager=Nobody", Code::RulePackager),
+        ("unpacked-bytes-max=10239", Code::RuleUnpacked),
     ] {
-        assert_eq!(judge_by(&rules, &members), Err(code));
+        assert_eq!(judge_by(&[rule], &members), Err(code));
     }
 }
 
@@ -190,11 +174,18 @@ pub(crate) fn rules_hold_for_every_package_in_a_database() {
 pub(crate) fn what_is_wrong_in_a_database_has_its_place() {
     let mut members = described(DESCRIPTION);
     members.extend(other("another", "4-5"));
-    let rules = Rules {
-        names: vec!["trial".to_owned()],
-        ..Rules::default()
-    };
     let packed = gzip(&archive(&members));
-    let found = inspect(ArtifactKind::PacmanDatabase, &rules, packed.as_slice()).unwrap_err();
-    assert_eq!(found.position, 512 + 512 + 512 + 512);
+    let rules = ["name=trial"];
+    let found = look(ArtifactKind::PacmanDatabase, &rules, packed.as_slice());
+    assert_eq!(found.unwrap_err().position, 4 * 512);
+}
+
+/// What a rule refuses is told with the identity, so that has its length, too.
+#[test]
+pub(crate) fn texts_of_a_verdict_have_a_length() {
+    for (length, expected) in [(128, Err(Code::RuleName)), (129, Err(Code::DatabaseForm))] {
+        let packager = format!("%PACKAGER%\n{}", "p".repeat(length));
+        let text = DESCRIPTION.replacen("%PACKAGER%\nTrial", &packager, 1);
+        assert_eq!(judge_by(&["name=other"], &described(&text)), expected);
+    }
 }

@@ -2,9 +2,10 @@
 
 use std::io::{self, Read};
 
-use signstar_inspector::{ArtifactKind, Code, Identity, Rules, inspect};
+use signstar_inspector::{ArtifactKind, Code, Identity};
 
 use crate::seen;
+use crate::support::look;
 
 const SECTOR: usize = 2048;
 
@@ -52,7 +53,7 @@ fn sound() -> Vec<u8> {
 }
 
 fn judge(image: &[u8]) -> Result<Identity, Code> {
-    inspect(ArtifactKind::Iso, &Rules::default(), image).map_err(|found| seen(found.code))
+    look(ArtifactKind::Iso, &[], image).map_err(|found| seen(found.code))
 }
 
 /// Notes a partition in the first sector.
@@ -164,17 +165,19 @@ pub(crate) fn a_guid_partition_table_tells_the_last_block() {
 #[test]
 pub(crate) fn rules_allow_volumes_by_name() {
     let check = |pattern: &str| {
-        let rules = Rules {
-            volumes: vec![pattern.to_owned()],
-            // What belongs to packages does not bind images.
-            names: vec!["linux".to_owned()],
-            architectures: vec!["any".to_owned()],
-            packagers: vec!["Nobody".to_owned()],
-            build_tools: vec!["none".to_owned()],
-        };
-        inspect(ArtifactKind::Iso, &rules, sound().as_slice())
-            .map(drop)
-            .map_err(|found| seen(found.code))
+        let volume = format!("volume={pattern}");
+        // What belongs to packages does not bind images.
+        let rules = [
+            volume.as_str(),
+            "name=linux",
+            "base=linux",
+            "architecture=any",
+            "packager=Nobody",
+            "build-tool=none",
+            "built-from=1",
+        ];
+        let found = look(ArtifactKind::Iso, &rules, sound().as_slice());
+        found.map(drop).map_err(|found| seen(found.code))
     };
     assert_eq!(check("TRIAL_*"), Ok(()));
     assert_eq!(check("ARCH_*"), Err(Code::RuleVolume));
@@ -196,11 +199,11 @@ impl Read for Broken<'_> {
 #[test]
 pub(crate) fn input_that_cannot_be_read_is_refused() {
     for kind in ArtifactKind::ALL {
-        let found = inspect(kind, &Rules::default(), Broken(b""));
+        let found = look(kind, &[], Broken(b""));
         let code = found.unwrap_err().code;
         let expected = [Code::Unreadable, Code::ImageSize];
         assert!(expected.contains(&code), "{code:?}");
     }
-    let found = inspect(ArtifactKind::Iso, &Rules::default(), Broken(&sound()));
+    let found = look(ArtifactKind::Iso, &[], Broken(&sound()));
     assert_eq!(seen(found.unwrap_err().code), Code::Unreadable);
 }

@@ -1,8 +1,8 @@
 //! The own files of a package, and the rules.
 
-use signstar_inspector::{ArtifactKind, Code, Rules, inspect};
+use signstar_inspector::{ArtifactKind, Code, Order, inspect};
 
-use crate::support::{BUILD_INFO, Member, PACKAGE_INFO, archive, gzip, list, package};
+use crate::support::{BUILD_INFO, Member, PACKAGE_INFO, archive, gzip, list, look, package};
 use crate::{assert_refused, judge, seen, sound, support_sum, with};
 
 #[test]
@@ -191,78 +191,67 @@ pub(crate) fn a_list_that_differs_from_the_archive_is_refused() {
 }
 
 #[test]
-pub(crate) fn rules_allow_what_they_name() {
+pub(crate) fn what_rules_refuse_is_told_with_the_identity() {
     let artifact = gzip(&archive(&sound()));
-    let list = |text: &str| vec![text.to_owned()];
-    let check = |rules: &Rules| {
-        inspect(ArtifactKind::PacmanPackage, rules, artifact.as_slice())
-            .map(drop)
-            .map_err(|found| seen(found.code))
+    let ordered = |rule: &str| {
+        let arguments = ["pacman-package", "--", rule].map(str::to_owned);
+        let order = Order::from_arguments(arguments.into_iter()).unwrap();
+        inspect(&order, artifact.as_slice())
     };
-    let plain = Rules::default();
-    for (good, bad, code) in [
-        (
-            Rules {
-                names: list("tri*"),
-                ..plain.clone()
-            },
-            Rules {
-                names: list("linux"),
-                ..plain.clone()
-            },
-            Code::RuleName,
-        ),
-        (
-            Rules {
-                architectures: list("x86_64"),
-                ..plain.clone()
-            },
-            Rules {
-                architectures: list("any"),
-                ..plain.clone()
-            },
-            Code::RuleArchitecture,
-        ),
-        (
-            Rules {
-                packagers: list("*<somebody@example.org>"),
-                ..plain.clone()
-            },
-            Rules {
-                packagers: list("Nobody*"),
-                ..plain.clone()
-            },
-            Code::RulePackager,
-        ),
-        (
-            Rules {
-                build_tools: list("makepkg"),
-                ..plain.clone()
-            },
-            Rules {
-                build_tools: list("devtools"),
-                ..plain.clone()
-            },
-            Code::RuleBuildTool,
-        ),
-    ] {
-        assert_eq!(check(&good), Ok(()));
-        assert_eq!(check(&bad), Err(code));
-    }
-    // What belongs to images does not bind packages.
+    let accepted = ordered("name=tri*");
+    assert_eq!(accepted.finding(), None);
+    let refused = ordered("name=linux");
     assert_eq!(
-        check(&Rules {
-            volumes: list("ARCH_*"),
-            ..plain
-        }),
-        Ok(())
+        refused.finding().map(|finding| finding.code),
+        Some(Code::RuleName)
     );
+    assert_eq!(refused.identity(), accepted.identity());
 }
 
 #[test]
-pub(crate) fn codes_are_numbered_once_and_in_order() {
-    let numbers: Vec<u16> = Code::ALL.iter().map(|code| code.number()).collect();
-    assert!(numbers.is_sorted_by(|one, next| one < next), "{numbers:?}");
+pub(crate) fn every_rule_of_a_package_has_its_code() {
+    let artifact = gzip(&archive(&sound()));
+    for (rule, code) in [
+        ("base=other", Code::RuleBase),
+        ("architecture=any", Code::RuleArchitecture),
+        ("packager=Nobody*", Code::RulePackager),
+        ("build-tool=devtools", Code::RuleBuildTool),
+        ("built-from=1700000001", Code::RuleBuildDate),
+        ("built-to=1699999999", Code::RuleBuildDate),
+        ("unpacked-bytes-max=10239", Code::RuleUnpacked),
+        ("name=other", Code::RuleName),
+    ] {
+        let found = look(ArtifactKind::PacmanPackage, &[rule], artifact.as_slice());
+        assert_eq!(seen(found.unwrap_err().code), code, "{rule}");
+    }
+    let all = [
+        "base=trial",
+        "architecture=x86_64",
+        "packager=*<somebody@example.org>",
+        "build-tool=makepkg",
+        "built-from=1700000000",
+        "built-to=1700000000",
+        "unpacked-bytes-max=10240",
+        "volume=ARCH_*",
+    ];
+    look(ArtifactKind::PacmanPackage, &all, artifact.as_slice()).unwrap();
+}
+
+#[test]
+pub(crate) fn arguments_that_are_no_order_are_refused() {
+    for arguments in [
+        &[][..],
+        &["any"],
+        &["iso", "name=x"],
+        &["iso", "--", "name"],
+        &["iso", "--", "nobody=x"],
+        &["iso", "--", "built-from=x"],
+        &["iso", "--", "built-to=-1"],
+        &["iso", "--", "unpacked-bytes-max="],
+    ] {
+        let given = arguments.iter().map(|text| (*text).to_owned());
+        assert!(Order::from_arguments(given).is_err(), "{arguments:?}");
+    }
 }
 
 #[test]
@@ -272,8 +261,7 @@ pub(crate) fn the_specification_lists_every_code() {
         .lines()
         .filter(|line| line.starts_with("| 4"))
         .collect();
-    let known: Vec<String> = Code::ALL
-        .iter()
+    let known: Vec<String> = Code::all()
         .map(|code| format!("| {} | {} |", code.number(), code.sentence()))
         .collect();
     assert_eq!(listed, known);

@@ -153,6 +153,27 @@ impl<'t, 'i> Table<'t, 'i> {
         })
     }
 
+    /// Texts in a list, which may be none.
+    pub fn list(&mut self, key: &'static str) -> Vec<String> {
+        let Some(value) = self.take(key) else {
+            return Vec::new();
+        };
+        let text = |value: &Spanned<DeValue<'_>>| match value.get_ref() {
+            DeValue::String(text) if !text.is_empty() && !text.contains('\0') => {
+                Some(text.to_string())
+            }
+            _ => None,
+        };
+        let texts: Option<Vec<String>> = match value.get_ref() {
+            DeValue::Array(values) => values.iter().map(text).collect(),
+            _ => None,
+        };
+        texts.filter(|texts| !texts.is_empty()).unwrap_or_else(|| {
+            self.problem_with(key, "must be a list of texts, and not an empty one");
+            Vec::new()
+        })
+    }
+
     /// Texts under names that the operator chose, which may be none.
     pub fn texts(&mut self, key: &'static str) -> Vec<(String, String)> {
         let Some(value) = self.take(key) else {

@@ -54,6 +54,9 @@ fn is_documented_key_by_key() {
         ("audit.syslog", "[audit.syslog]\n"),
         ("audit.file", "[audit.file]\n"),
         ("user.NAME", "[user.NAME]\n"),
+        ("user.NAME.callers.LABEL", "[user.NAME.callers.LABEL]\n"),
+        ("key.NAME.rules", "[key.NAME.rules]\n"),
+        ("key.NAME.digest-list", "[key.NAME.digest-list]\n"),
     ];
     let tables = tables.map(|(name, head)| (name.to_owned(), head.to_owned()));
     // Tests of one package have the back ends of its default features, those of the workspace all.
@@ -156,6 +159,7 @@ fn names_every_problem_at_once_with_its_line() {
         "line 8: [user.a b] `key` is missing",
         "line 8: [user.a b] a user's name is 1 to 64 of a-z A-Z 0-9 . _ -",
         "line 9: [user.a b] `disabled` must be true or false",
+        "line 10: [key.other] `input` is missing",
         "line 12: [key.other] `certificate` must be an absolute path without `..`",
         "line 13: [key.other] `hash` must be one of: sha256, sha384, sha512",
         "line 15: [key.other.software] `secret-key` must be an absolute path without `..`",
@@ -165,7 +169,7 @@ fn names_every_problem_at_once_with_its_line() {
 
 #[test]
 fn names_the_feature_of_a_back_end_that_is_unknown() {
-    let text = "version = 1\n[audit]\nsink = \"stderr\"\n[key.a]\nback-end = \"paper\"\ncertificate = \"/c\"\n";
+    let text = "version = 1\n[audit]\nsink = \"stderr\"\n[key.a]\nback-end = \"paper\"\ninput = \"any\"\ncertificate = \"/c\"\n";
     assert_eq!(
         problems(text),
         ["line 5: [key.a] `back-end` must be one of: pkcs11, smartcard, software, tpm"]
@@ -218,7 +222,7 @@ fn bounds_hold_at_their_ends() {
 fn the_halves_of_a_composite_key_are_two_keys_on_one_token() {
     let found = |half: &str| {
         problems(&format!(
-            "version = 1\n[audit]\nsink = \"stderr\"\n[key.a]\nback-end = \"pkcs11\"\n\
+            "version = 1\n[audit]\nsink = \"stderr\"\n[key.a]\nback-end = \"pkcs11\"\ninput = \"any\"\n\
              certificate = \"/a\"\n[key.a.pkcs11]\nmodule = \"/m.so\"\npin = \"/pin\"\n\
              uri = \"pkcs11:token=t;object=b\"\nuri-ed25519 = \"{half}\"\n"
         ))

@@ -5,6 +5,7 @@
 pub(crate) struct Configuration {
     user: Vec<String>,
     key: Vec<String>,
+    input: Option<&'static str>,
     audit: Option<String>,
     back_end: Option<(&'static str, String)>,
 }
@@ -50,6 +51,12 @@ impl Configuration {
         self
     }
 
+    /// With artifacts of another kind than any.
+    pub(crate) fn input(mut self, kind: &'static str) -> Self {
+        self.input = Some(kind);
+        self
+    }
+
     /// The file's text.
     pub(crate) fn text(&self) -> String {
         let file = "sink = \"file\"\n[audit.file]\npath = \"/run/signstar/audit.log\"";
@@ -63,9 +70,10 @@ impl Configuration {
         let software = ("software", software.to_owned());
         let (name, table) = self.back_end.as_ref().unwrap_or(&software);
         text + &format!(
-            "\n[key.packages]\nback-end = \"{name}\"\n\
+            "\n[key.packages]\nback-end = \"{name}\"\ninput = \"{}\"\n\
              certificate = \"/etc/signstar/packages.pgp\"\n{}\n\n\
              [key.packages.{name}]\n{table}\n",
+            self.input.unwrap_or("any"),
             self.key.join("\n")
         )
     }

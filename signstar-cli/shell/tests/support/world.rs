@@ -232,6 +232,10 @@ fn furnish(root: &Path, build: Build) {
             0o755,
         );
     }
+    if let Some(inspector) = inspector() {
+        let inspector = fs::read(inspector).expect("the inspector");
+        put(INSPECTOR, &inspector, (0, 0), 0o755);
+    }
     put("run/signstar/audit.log", b"", (0, SIGNERS), 0o660);
 
     let known = |file: &str| fs::read_to_string(file).unwrap_or_default();
@@ -344,7 +348,28 @@ pub(crate) fn worker() -> Option<PathBuf> {
     Some(built)
 }
 
-/// Sources of the login shell, and of the worker.
+/// The inspector's place inside.
+pub(crate) const INSPECTOR: &str = "/usr/lib/signstar/signstar-inspector";
+
+/// The inspector of the staged tree, or the one that was built last. Only tests of inspected keys
+/// need it.
+pub(crate) fn inspector() -> Option<PathBuf> {
+    let name = "signstar-inspector";
+    if let Some(stage) = std::env::var_os("SIGNSTAR_STAGE") {
+        let staged = PathBuf::from(stage).join(INSPECTOR.trim_start_matches('/'));
+        return staged.is_file().then_some(staged);
+    }
+    let built = Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join("../x86_64-unknown-linux-musl/release")
+        .join(name);
+    if !built.is_file() {
+        return None;
+    }
+    assert_newer(&built, "inspector", &INSPECTOR_SOURCES);
+    Some(built)
+}
+
+/// Sources of the login shell, of the worker, and of the inspector.
 const SHELL: [&str; 7] = [
     "signstar-core/src",
     "signstar-backends/pkcs11/src",
@@ -353,6 +378,11 @@ const SHELL: [&str; 7] = [
     "signstar-backends/tpm/src",
     "signstar-cli/confine/src",
     "signstar-cli/shell/src",
+];
+const INSPECTOR_SOURCES: [&str; 3] = [
+    "signstar-core/src",
+    "signstar-cli/confine/src",
+    "signstar-cli/inspector/src",
 ];
 const WORKER: [&str; 4] = [
     "signstar-core/src",

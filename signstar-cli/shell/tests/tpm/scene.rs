@@ -94,7 +94,7 @@ impl Scene {
         let text = format!(
             "version = 1\n[audit]\nsink = \"file\"\n[audit.file]\n\
              path = \"/run/signstar/audit.log\"\n\
-             [user.signer]\nkey = \"packages\"\n{user}\n[key.packages]\nback-end = \"tpm\"\n\
+             [user.signer]\nkey = \"packages\"\n{user}\n[key.packages]\nback-end = \"tpm\"\ninput = \"any\"\n\
              certificate = \"/etc/signstar/packages.pgp\"\n{key}\n[key.packages.tpm]\n\
              device = \"{}\"\n{}",
             self.device.path().display(),

@@ -1,0 +1,206 @@
+use signstar_core::SshCertificate;
+
+use super::*;
+use crate::config::{Config, ConfigError};
+
+const KEY: &str = "SHA256:MHmSHkLFbROhvZ6eCFZDEjJXyDHMsMo2oYR2IXgcYL4";
+const AUTHORITY: &str = "SHA256:gxLcSX4kKuKZ7DK4RdqHrBjCVTpPgqoYWe2T4nMVEBg";
+
+fn parse(user: &str, key: &str) -> Result<Config, Vec<String>> {
+    let text = format!(
+        "version = 1\n[audit]\nsink = \"stderr\"\n[key.a]\nback-end = \"software\"\n\
+         certificate = \"/c\"\n{key}\n[key.a.software]\nsecret-key = \"/s\"\n\
+         [user.u]\nkey = \"a\"\n{user}\n"
+    );
+    Config::parse(&text).map_err(|error| match error {
+        ConfigError::Problems(problems) => problems.into_iter().map(|found| found.text).collect(),
+        ConfigError::File(error) => panic!("{error}"),
+    })
+}
+
+#[track_caller]
+fn assert_problem(user: &str, key: &str, expected: &str) {
+    match parse(user, key) {
+        Ok(_) => panic!("taken: {user} {key}"),
+        Err(found) => assert_eq!(found, [expected]),
+    }
+}
+
+#[test]
+fn an_input_must_be_written_out() {
+    assert_problem("", "", "[key.a] `input` is missing");
+    let kinds = "pacman-package, pacman-database, iso, digest-list, any";
+    let expected = format!("[key.a] `input` must be one of: {kinds}");
+    assert_problem("", "input = \"package\"", &expected);
+    assert!(matches!(
+        parse("", "input = \"any\"").unwrap().keys["a"].input,
+        Input::Any
+    ));
+}
+
+#[test]
+fn rules_need_something_that_is_inspected() {
+    let rules = "[key.a.rules]\nname = [\"linux\"]";
+    for input in ["any", "digest-list"] {
+        let list = "[key.a.digest-list]\nfile = \"/l\"";
+        let key = format!("input = \"{input}\"\n{list}\n{rules}");
+        assert_problem("", &key, "[key.a] `rules` need an input that is inspected");
+        let key = format!("input = \"{input}\"\n{list}");
+        for user in ["[user.u.rules]\nname = [\"x\"]", &caller("name = [\"x\"]")] {
+            let expected = "[user.u] rules need a key whose input is inspected";
+            assert_problem(user, &key, expected);
+        }
+    }
+    assert!(parse(
+        "[user.u.rules]\nname = [\"x\"]",
+        &format!("input = \"iso\"\n{rules}")
+    )
+    .is_ok());
+}
+
+#[test]
+fn wrong_rules_and_lists_are_told() {
+    let iso = |lines: &str| format!("input = \"iso\"\n{lines}");
+    for (lines, expected) in [
+        (
+            "[key.a.rules]\nname = []",
+            "[key.a.rules] `name` must be a list of texts, and not an empty one",
+        ),
+        (
+            "[key.a.rules]\nname = \"linux\"",
+            "[key.a.rules] `name` must be a list of texts, and not an empty one",
+        ),
+        (
+            "[key.a.rules]\nvolume = [1]",
+            "[key.a.rules] `volume` must be a list of texts, and not an empty one",
+        ),
+        (
+            "[key.a.rules]\nbuild-age-days-max = 0",
+            "[key.a.rules] `build-age-days-max` must be a whole number from 1 to 36500",
+        ),
+        (
+            "artifact-notation = \"artifact\"",
+            "[key.a] `artifact-notation` must be NAME@DOMAIN of at most 50 of a-z 0-9 . -",
+        ),
+        (
+            "inspection-seconds = 0",
+            "[key.a] `inspection-seconds` must be a whole number from 1 to 3600",
+        ),
+        (
+            "[key.a.digest-list]\nfile = \"/l\"\nsignature = \"/l.sig\"",
+            "[key.a.digest-list] `signature` and `certificate` go together",
+        ),
+    ] {
+        assert_problem("", &iso(lines), expected);
+    }
+    let expected = "[key.a] its table `digest-list` is missing";
+    assert_problem("", "input = \"digest-list\"", expected);
+    let expected = "[user.u] `input-bytes-min` is more than `input-bytes-max`";
+    let user = "input-bytes-min = 8\ninput-bytes-max = 7";
+    assert_problem(user, "input = \"any\"", expected);
+}
+
+fn caller(lines: &str) -> String {
+    format!("[user.u.callers.x]\nssh-key = \"{KEY}\"\n{lines}")
+}
+
+#[test]
+fn a_caller_is_named_by_what_sshd_can_know() {
+    for (lines, expected) in [
+        ("", "[user.u.callers.x] needs `ssh-key` or `ssh-authority`"),
+        (
+            "ssh-key = \"MD5:00\"",
+            "[user.u.callers.x] `ssh-key` must be a fingerprint as `ssh-keygen -l` prints it",
+        ),
+    ] {
+        let user = format!("[user.u.callers.x]\n{lines}");
+        assert_problem(&user, "input = \"any\"", expected);
+    }
+    let expected = "[user.u.callers.x] `ssh-certificate` needs `ssh-authority`: \
+                    anybody can write a key id";
+    assert_problem(
+        &caller("ssh-certificate = \"ci-*\""),
+        "input = \"any\"",
+        expected,
+    );
+}
+
+fn identity(key: &str, certificate: Option<(&str, &str)>) -> SshIdentity {
+    SshIdentity {
+        key_fingerprint: key.to_owned(),
+        certificate: certificate.map(|(authority, id)| SshCertificate {
+            key_id: id.to_owned(),
+            serial: 1,
+            authority_fingerprint: authority.to_owned(),
+        }),
+    }
+}
+
+#[test]
+fn an_account_with_callers_is_for_them_alone_and_their_rules_add_up() {
+    let user = format!(
+        "[user.u.rules]\nname = [\"of-user\"]\n\
+         [user.u.callers.key]\nssh-key = \"{KEY}\"\nname = [\"of-key\"]\n\
+         [user.u.callers.ci]\nssh-authority = \"{AUTHORITY}\"\nssh-certificate = \"ci-*\"\n\
+         name = [\"of-ci\"]\n"
+    );
+    let config = parse(&user, "input = \"pacman-package\"").unwrap();
+    let allowed = |identity: &SshIdentity| {
+        let rules = config.users["u"].rules_for(identity).ok()?;
+        let names = rules.into_iter().flat_map(|rules| rules.patterns.clone());
+        Some(names.map(|(_, pattern)| pattern).collect::<Vec<_>>())
+    };
+    let other = KEY.replace("MHm", "xxx");
+    for (key, certificate, expected) in [
+        (KEY, None, Some(vec!["of-user", "of-key"])),
+        (
+            KEY,
+            Some((AUTHORITY, "ci-7")),
+            Some(vec!["of-user", "of-ci", "of-key"]),
+        ),
+        (
+            &other,
+            Some((AUTHORITY, "ci-7")),
+            Some(vec!["of-user", "of-ci"]),
+        ),
+        (&other, Some((AUTHORITY, "person")), None),
+        (&other, Some((KEY, "ci-7")), None),
+        (AUTHORITY, None, None),
+        (&other, None, None),
+    ] {
+        let found = allowed(&identity(key, certificate));
+        let expected = expected.map(|names| names.into_iter().map(str::to_owned).collect());
+        assert_eq!(found, expected, "{key} {certificate:?}");
+    }
+    let anybody = parse("", "input = \"iso\"").unwrap();
+    assert!(anybody.users["u"]
+        .rules_for(&identity(&other, None))
+        .is_ok());
+}
+
+#[test]
+fn the_inspector_gets_every_set_of_rules_and_times_without_a_clock() {
+    let key = "input = \"pacman-package\"\n[key.a.rules]\nname = [\"a*\", \"b\"]\n\
+               packager = [\"x=y z\"]\nbuild-age-days-max = 2\nunpacked-bytes-max = 9";
+    let config = parse("[user.u.rules]\nbase = [\"c\"]", key).unwrap();
+    let Input::Inspected(inspected) = &config.keys["a"].input else {
+        panic!("not inspected");
+    };
+    let now = UNIX_EPOCH + Duration::from_secs(1_000_000);
+    assert_eq!(
+        inspected.arguments(&[&config.users["u"].rules, &Rules::default()], now),
+        [
+            "pacman-package",
+            "--",
+            "name=a*",
+            "name=b",
+            "packager=x=y z",
+            "built-from=827200",
+            "built-to=1000600",
+            "unpacked-bytes-max=9",
+            "--",
+            "base=c",
+            "--",
+        ]
+    );
+}
