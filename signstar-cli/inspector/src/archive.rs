@@ -23,6 +23,10 @@ use path::check_path;
 /// More files than the largest package of a distribution has, by far.
 const ENTRIES_MAX: usize = 1_000_000;
 
+/// What all paths of an archive may take, those of their folders and the targets of links among them. A
+/// million paths have this room at over 100 bytes each; a few thousand deep ones could take gigabytes.
+const NAMES_BYTES_MAX: usize = 128 << 20;
+
 /// An archive may end with so many bytes of zeros: tar pads to 10 KiB, some programs to more.
 const END_BYTES_MAX: u64 = 1 << 20;
 
@@ -64,6 +68,8 @@ pub(crate) struct Archive<R: Read> {
     padding: usize,
     seen: BTreeMap<String, Seen>,
     entries: usize,
+    /// What the paths in `seen` take, and the targets of links.
+    names_bytes: usize,
 }
 
 impl<R: Read> Archive<R> {
@@ -74,6 +80,7 @@ impl<R: Read> Archive<R> {
             padding: 0,
             seen: BTreeMap::new(),
             entries: 0,
+            names_bytes: 0,
         })
     }
 
@@ -233,12 +240,15 @@ impl<R: Read> Archive<R> {
             let folder = entry.path.get(..end).unwrap_or("");
             match self.seen.get(folder) {
                 None => {
+                    self.take_room(folder, entry)?;
                     self.seen.insert(folder.to_owned(), Seen::Passed);
                 }
                 Some(Seen::Passed | Seen::Listed(Kind::Folder)) => {}
                 Some(Seen::Listed(_)) => return Err(Code::EntryBelowOther.at(entry.position)),
             }
         }
+        self.take_room(&entry.path, entry)?;
+        self.take_room(&entry.target, entry)?;
         match self
             .seen
             .insert(entry.path.clone(), Seen::Listed(entry.kind))
@@ -247,6 +257,15 @@ impl<R: Read> Archive<R> {
             Some(Seen::Passed) if entry.kind == Kind::Folder => Ok(()),
             Some(Seen::Passed) => Err(Code::EntryBelowOther.at(entry.position)),
             Some(Seen::Listed(_)) => Err(Code::EntryTwice.at(entry.position)),
+        }
+    }
+
+    /// Counts what is kept of `entry`.
+    fn take_room(&mut self, name: &str, entry: &Entry) -> Result<(), Finding> {
+        self.names_bytes = self.names_bytes.saturating_add(name.len());
+        match self.names_bytes > NAMES_BYTES_MAX {
+            true => Err(Code::TooManyEntries.at(entry.position)),
+            false => Ok(()),
         }
     }
 

@@ -47,6 +47,9 @@ const OPTIONAL: [&str; 17] = [
 /// A description is a few KiB; a list of files can be some MiB.
 const FILE_BYTES_MAX: u64 = 64 << 20;
 
+/// No package has more files than an archive has entries, nor more of anything else.
+const LINES_MAX: usize = 1_000_000;
+
 /// Reads a database to its end and says how many packages are in it.
 pub(crate) fn inspect<R: Read>(input: R, rules: &[Rules]) -> Result<Identity, Refused> {
     let mut archive = Archive::open(input)?;
@@ -122,9 +125,13 @@ fn fields(content: &[u8]) -> Option<BTreeMap<&str, Vec<&str>>> {
         if !REQUIRED.contains(&key) && !OPTIONAL.contains(&key) {
             return None;
         }
-        let values: Vec<&str> = lines.by_ref().take_while(|line| !line.is_empty()).collect();
+        let section = lines.by_ref().take_while(|line| !line.is_empty());
+        let values: Vec<&str> = section.take(LINES_MAX + 1).collect();
         let control = |line: &&str| line.chars().any(char::is_control);
-        if values.iter().any(control) || fields.insert(key, values).is_some() {
+        if values.len() > LINES_MAX
+            || values.iter().any(control)
+            || fields.insert(key, values).is_some()
+        {
             return None;
         }
     }

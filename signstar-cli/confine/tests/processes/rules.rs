@@ -199,6 +199,7 @@ fn what_is_written_by_hand_of_the_inspector_agrees() {
         ("mremap", "0 4096 4096 5"),
         ("mprotect", "0 0 0"),
         ("madvise", "0 0 0"),
+        ("restart_syscall", ""),
         ("clock_gettime", "0 room:16"),
         ("ppoll", "0 0 0 0 0"),
         ("getrandom", "room:8 8 0"),
