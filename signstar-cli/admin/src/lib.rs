@@ -9,6 +9,7 @@
 //! environment, where others can see it; and changing the configuration.
 
 mod account;
+mod audit;
 mod certificate;
 mod check;
 mod cli;
@@ -16,6 +17,7 @@ mod device;
 mod devices;
 mod expiry;
 mod failure;
+mod health;
 mod key;
 mod new_file;
 mod primary;
@@ -30,7 +32,9 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser as _};
 
-use cli::{CertVerb, Cli, ConfigVerb, DeviceVerb, KeyVerb, PrimaryVerb, SandboxVerb, Verb};
+use cli::{
+    AuditVerb, CertVerb, Cli, ConfigVerb, DeviceVerb, KeyVerb, PrimaryVerb, SandboxVerb, Verb,
+};
 use failure::{Failure, Status};
 use report::Report;
 use settings::Settings;
@@ -101,6 +105,11 @@ fn perform(cli: &Cli) -> Result<Report, Failure> {
             CertVerb::Rotate(options) => certificate::rotate::rotate(&settings()?, options),
             CertVerb::Export(options) => certificate::export::export(&settings()?, options),
         },
+        Verb::Audit { verb } => match verb {
+            AuditVerb::List(options) => audit::list::list(&cli.config, options),
+            AuditVerb::Check(options) => audit::check::check(&cli.config, options),
+        },
+        Verb::Health(options) => health::health(&cli.config, options),
         Verb::Config {
             verb: ConfigVerb::Check(options),
         } => check::check(options.file.as_ref().unwrap_or(&cli.config)),

@@ -8,6 +8,8 @@
     reason = "a test fails by a panic"
 )]
 
+mod audit_check;
+mod audit_list;
 mod check;
 mod command_line;
 mod create;
@@ -24,6 +26,7 @@ mod rotate;
 mod sandbox;
 mod show;
 mod terminal;
+mod written;
 
 use serde_json::Value;
 
