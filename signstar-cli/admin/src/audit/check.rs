@@ -7,17 +7,19 @@ mod finding;
 mod pairs;
 mod shape;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
+use signstar_core::Record;
 
 pub(crate) use counter::{Counted, Holder};
 pub(crate) use finding::Kind;
 pub(crate) use pairs::Ends;
 
-use super::entry::Entry;
+use super::entry::{Carried, Entry};
 use super::filter::Filter;
 use super::words;
 use super::{chosen, read};
@@ -36,12 +38,17 @@ pub(crate) struct Checker {
     counters: Counters,
     clock: Clock,
     findings: Findings,
+    /// Of every record, as a number that no two share but by an accident that does not happen.
+    seen: HashSet<u64>,
     records: u64,
+    repeated: u64,
 }
 
 /// What a whole log says.
 pub(crate) struct Checked {
     pub(crate) records: u64,
+    /// How many of them are the same as one before.
+    pub(crate) repeated: u64,
     pub(crate) ends: Ends,
     pub(crate) counted: Vec<Counted>,
     findings: Findings,
@@ -57,7 +64,9 @@ impl Checker {
                 forwards,
             }),
             findings: Findings::new(filter),
+            seen: HashSet::new(),
             records: 0,
+            repeated: 0,
         }
     }
 
@@ -78,6 +87,15 @@ impl Checker {
                 return;
             }
         };
+        if !self.seen.insert(hash(record)) {
+            self.repeated += 1;
+            if entry.carried == Carried::Once {
+                let text = "the same record again: was a log given twice?";
+                self.findings
+                    .of(record, Kind::Repeated, &entry.place, text.to_owned());
+            }
+            return;
+        }
         if let Some(field) = shape::wrong(record) {
             let text = format!(
                 "a record of this event has another {}, or has one",
@@ -105,6 +123,7 @@ impl Checker {
             .finish(now, running, &mut self.counters, &mut self.findings);
         Checked {
             records: self.records,
+            repeated: self.repeated,
             ends,
             counted: self.counters.finish(&mut self.findings),
             findings: self.findings,
@@ -123,9 +142,19 @@ impl Checked {
     }
 }
 
+fn hash(record: &Record) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (record.event.name(), record.id, record.time).hash(&mut hasher);
+    for (field, value) in record.fields() {
+        (field.name(), value).hash(&mut hasher);
+    }
+    hasher.finish()
+}
+
 #[derive(Serialize)]
 struct Told {
     records: u64,
+    repeated: u64,
     requests: Ends,
     counters: Vec<Counted>,
     devices: Vec<device::Compared>,
@@ -163,6 +192,7 @@ pub(crate) fn check(config: &Path, options: &CheckAudit) -> Result<Report, Failu
     };
     let told = Told {
         records: checked.records,
+        repeated: checked.repeated,
         requests: checked.ends,
         counters: checked.counted,
         devices,
@@ -202,8 +232,12 @@ impl Told {
             running,
             unmatched,
         } = self.requests;
+        let repeated = match self.repeated {
+            0 => String::new(),
+            count => format!(", {count} of them again"),
+        };
         text += &format!(
-            "{} records: {released} released, {refused} refused, {running} under way, {unmatched} \
+            "{} records{repeated}: {released} released, {refused} refused, {running} under way, {unmatched} \
              without an outcome\n",
             self.records
         );

@@ -67,8 +67,19 @@ pub(crate) struct Entry {
     pub(crate) found: Result<Record, Defect>,
     /// When the log has noted it, where the log says so.
     pub(crate) received: Option<SystemTime>,
+    /// Whether who brought it here may bring it twice.
+    pub(crate) carried: Carried,
     /// How long the machine was running then, where the log says so.
     pub(crate) uptime: Option<Uptime>,
+}
+
+/// How often a record is in a log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Carried {
+    /// As often as it was written.
+    Once,
+    /// A syslog server sends again what may not have arrived.
+    Repeatedly,
 }
 
 /// A clock that nobody sets: the journal notes it beside the time.

@@ -22,6 +22,9 @@ use crate::settings::Settings;
 /// Room for some thousand records: with less, somebody must act today.
 const FREE_BYTES_MIN: u64 = 16 << 20;
 
+/// Where journald stores what it takes.
+const JOURNALS: [&str; 2] = ["/run/log/journal", "/var/log/journal"];
+
 const NAME: &str = "sink";
 
 pub(super) fn check(settings: &Settings) -> Check {
@@ -46,6 +49,10 @@ pub(super) fn check(settings: &Settings) -> Check {
     }
     match &audit.sink {
         SinkChoice::File { bytes_max, .. } => file(path, *bytes_max),
+        SinkChoice::Journald { .. } => match journal() {
+            Ok(()) => socket(path, audit),
+            Err(check) => check,
+        },
         _ => socket(path, audit),
     }
 }
@@ -68,25 +75,50 @@ fn problem_of(user: &str, path: &Path) -> Option<String> {
     (!writable).then(|| format!("{shown} must be writable by the group of {user}"))
 }
 
+/// How many bytes an account can still write there.
+fn free(path: &Path) -> Result<u64, Check> {
+    match statvfs(path) {
+        Ok(status) => Ok(status
+            .blocks_available()
+            .saturating_mul(status.fragment_size())),
+        Err(error) => {
+            let text = format!("{}: {}", path.display(), error.desc().to_lowercase());
+            Err(Check::new(NAME, State::Unknown, text))
+        }
+    }
+}
+
+fn nearly_full(path: &Path, free: u64) -> Check {
+    let shown = path.display();
+    let text = format!("{shown}: its disk is nearly full: {free} bytes left");
+    Check::new(NAME, State::Critical, text).measuring("free_bytes", free)
+}
+
+/// journald takes records that it then cannot store, and tells nobody.
+fn journal() -> Result<(), Check> {
+    for folder in JOURNALS.map(Path::new) {
+        if folder.is_dir() {
+            let free = free(folder)?;
+            if free < FREE_BYTES_MIN {
+                return Err(nearly_full(folder, free));
+            }
+        }
+    }
+    Ok(())
+}
+
 fn file(path: &Path, bytes_max: u64) -> Check {
     let shown = path.display();
-    let free = match statvfs(path) {
-        Ok(status) => status
-            .blocks_available()
-            .saturating_mul(status.fragment_size()),
-        Err(error) => {
-            let text = format!("{shown}: {}", error.desc().to_lowercase());
-            return Check::new(NAME, State::Unknown, text);
-        }
+    let free = match free(path) {
+        Ok(free) => free,
+        Err(check) => return check,
     };
+    if free < FREE_BYTES_MIN {
+        return nearly_full(path, free);
+    }
     let length = fs::metadata(path).map_or(0, |file| file.len());
     let left = bytes_max.saturating_sub(length);
-    let (state, text) = if free < FREE_BYTES_MIN {
-        (
-            State::Critical,
-            format!("{shown}: its disk is nearly full: {free} bytes left"),
-        )
-    } else if left < FREE_BYTES_MIN.min(bytes_max / 10) {
+    let (state, text) = if left < FREE_BYTES_MIN.min(bytes_max / 10) {
         let text =
             format!("{shown} is nearly as large as it may get ({bytes_max} bytes): rotate it");
         (State::Warning, text)

@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 use std::process::Stdio;
+use std::time::Duration;
 
 use serde_json::Value;
 use signstar_core::{Event, Field};
@@ -156,12 +157,16 @@ fn a_record_without_what_every_such_record_has() {
 
 #[test]
 fn an_id_that_is_used_twice() {
+    let mut again = intent(20);
+    again.time += Duration::from_millis(1);
     assert_found(
-        |lines| lines.insert(AT + 1, lines[AT].clone()),
+        |lines| lines.insert(AT + 1, again.to_line()),
         &[("duplicate", LINE + 1)],
     );
+    let mut again = release(20);
+    again.time += Duration::from_millis(1);
     assert_found(
-        |lines| lines.insert(AT + 2, lines[AT + 1].clone()),
+        |lines| lines.insert(AT + 2, again.to_line()),
         &[("duplicate", LINE + 2)],
     );
     // Of another request.
@@ -174,13 +179,25 @@ fn an_id_that_is_used_twice() {
 }
 
 #[test]
+fn a_record_that_is_there_twice() {
+    assert_found(
+        |lines| lines.insert(AT + 6, lines[AT].clone()),
+        &[("repeated", LINE + 6)],
+    );
+    assert_found(
+        |lines| lines.insert(AT + 6, lines[AT + 1].clone()),
+        &[("repeated", LINE + 6)],
+    );
+}
+
+#[test]
 fn an_outcome_before_its_intent() {
     assert_found(|lines| lines.swap(AT, AT + 1), &[("order", LINE + 1)]);
 }
 
 #[test]
 fn steps_of_the_clock() {
-    let hour = std::time::Duration::from_secs(3600);
+    let hour = Duration::from_secs(3600);
     let shifted = |lines: &mut Vec<String>, forward: bool| {
         for (number, pair) in lines.chunks_mut(2).enumerate().skip(20) {
             let number = u64::try_from(number).unwrap();
@@ -203,7 +220,7 @@ fn steps_of_the_clock() {
     assert_eq!(found, [("clock-forwards".to_owned(), LINE)]);
     // Within a request there is no tolerance: one process has looked twice.
     let mut early = release(20);
-    early.time = time(20) - std::time::Duration::from_millis(1);
+    early.time = time(20) - Duration::from_millis(1);
     assert_found(
         |lines| lines[AT + 1] = early.to_line(),
         &[("clock-backwards", LINE + 1)],
@@ -282,9 +299,11 @@ fn each_planted_defect_is_found_in_a_log_of_100_000_records() {
     let lines = &mut written.lines;
     // From the end, so that no line moves before the next is planted.
     let mut late = intent(45_000);
-    late.time -= std::time::Duration::from_secs(100);
+    late.time -= Duration::from_secs(100);
     lines[90_000] = late.to_line(); // clock step, and the next one is right again
-    lines.insert(80_001, lines[80_000].clone()); // duplicated id
+    let mut again = intent(40_000);
+    again.set(Field::User, "other");
+    lines.insert(80_001, again.to_line()); // duplicated id
     let mut altered = release(35_000);
     altered.set(Field::Address, "192.0.2.8");
     lines[70_001] = altered.to_line(); // altered field

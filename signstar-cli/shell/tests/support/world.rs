@@ -344,6 +344,24 @@ pub(crate) fn worker() -> Option<PathBuf> {
     Some(built)
 }
 
+/// The operators' tool of the staged tree, or the one that was built last. Only tests that look at
+/// what it says of a machine need it.
+pub(crate) fn admin() -> PathBuf {
+    let name = "signstar-admin";
+    if let Some(stage) = std::env::var_os("SIGNSTAR_STAGE") {
+        return PathBuf::from(stage).join("usr/bin").join(name);
+    }
+    let built = Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join("../debug")
+        .join(name);
+    assert!(
+        built.is_file(),
+        "there is no {name}: run `cargo build -p {name} --features smartcard,tpm`"
+    );
+    assert_newer(&built, name, &["signstar-cli/admin/src"]);
+    built
+}
+
 /// Sources of the login shell, and of the worker.
 const SHELL: [&str; 7] = [
     "signstar-core/src",

@@ -25,8 +25,10 @@ pub(crate) enum Kind {
     IntentWithoutOutcome,
     /// The record before it was removed.
     OutcomeWithoutIntent,
-    /// An event stands there again.
+    /// The id of a request, or an event of it, is there again.
     Duplicate,
+    /// The same record is there again, where no server has carried it.
+    Repeated,
     /// An outcome stands before its intent.
     Order,
     /// The clock was set back.

@@ -9,7 +9,7 @@ use signstar_core::LineError;
 use super::Source;
 use super::journal::Fields;
 use super::line::{self, Line};
-use crate::audit::entry::{Defect, Entry};
+use crate::audit::entry::{Carried, Defect, Entry};
 
 /// Longer values are passed over: no field of ours is half as long.
 const VALUE_BYTES_MAX: u64 = 1 << 16;
@@ -76,6 +76,7 @@ fn damaged(source: &mut Source<'_>, defect: Defect) {
         place,
         found: Err(defect),
         received: None,
+        carried: Carried::Once,
         uptime: None,
     });
 }

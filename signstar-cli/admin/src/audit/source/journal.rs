@@ -8,7 +8,7 @@ use signstar_core::Record;
 
 use super::Source;
 use super::lines::{is_record, parse};
-use crate::audit::entry::{Defect, Entry, Uptime};
+use crate::audit::entry::{Carried, Defect, Entry, Uptime};
 
 /// What the login shell's own fields begin with.
 const OURS: &str = "SIGNSTAR_";
@@ -65,6 +65,7 @@ impl Fields {
             place,
             found,
             received: received.and_then(|since| SystemTime::UNIX_EPOCH.checked_add(since)),
+            carried: Carried::Once,
             uptime: uptime.map(|(microseconds, boot)| Uptime {
                 boot: boot.into(),
                 microseconds,

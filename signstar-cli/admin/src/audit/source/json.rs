@@ -8,7 +8,7 @@ use signstar_core::LineError;
 use super::Source;
 use super::journal::Fields;
 use super::line::{self, Line};
-use crate::audit::entry::{Defect, Entry};
+use crate::audit::entry::{Carried, Defect, Entry};
 
 pub(super) fn read(source: &mut Source<'_>, reader: &mut dyn BufRead) -> io::Result<()> {
     let mut buffer = Vec::new();
@@ -31,6 +31,7 @@ pub(super) fn read(source: &mut Source<'_>, reader: &mut dyn BufRead) -> io::Res
                     place,
                     found: Err(defect),
                     received: None,
+                    carried: Carried::Once,
                     uptime: None,
                 });
             }

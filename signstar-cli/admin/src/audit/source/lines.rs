@@ -8,7 +8,7 @@ use signstar_core::{LineError, Record};
 
 use super::Source;
 use super::line::{self, Line};
-use crate::audit::entry::{Defect, Entry, Place};
+use crate::audit::entry::{Carried, Defect, Entry, Place};
 
 /// What every record begins with.
 const TAG: &str = "signstar-audit ";
@@ -26,6 +26,7 @@ pub(super) fn read(source: &mut Source<'_>, reader: &mut dyn BufRead) -> io::Res
     while let Some(line) = line::next(reader, &mut buffer)? {
         source.number += 1;
         let place = source.place();
+        let mut carried = Carried::Once;
         let (found, received) = match line {
             Line::TooLong => (Err(Defect::TooLong), None),
             Line::Whole(bytes) | Line::Torn(bytes) => {
@@ -38,6 +39,7 @@ pub(super) fn read(source: &mut Source<'_>, reader: &mut dyn BufRead) -> io::Res
                     }
                     Split::Headed(received, record) => {
                         headed = true;
+                        carried = Carried::Repeatedly;
                         (parse(record), received)
                     }
                     Split::OtherProgram => (Err(Defect::OtherProgram), None),
@@ -60,6 +62,7 @@ pub(super) fn read(source: &mut Source<'_>, reader: &mut dyn BufRead) -> io::Res
             place,
             found,
             received,
+            carried,
             uptime: None,
         });
     }
@@ -70,6 +73,7 @@ pub(super) fn read(source: &mut Source<'_>, reader: &mut dyn BufRead) -> io::Res
                 place,
                 found: Err(Defect::Line(LineError::NotARecord)),
                 received: None,
+                carried: Carried::Once,
                 uptime: None,
             });
         }
@@ -132,7 +136,8 @@ fn rfc5424(line: &str) -> Option<Headed<'_>> {
     Some((program, moment(time), message.trim_start_matches(' ')))
 }
 
-/// `[<PRI>]TIME HOST PROGRAM[PID]: MESSAGE`, with the time of RFC 3339 or of RFC 3164, which has
+/// `[<PRI>]TIME HOST PROGRAM[PID]: MESSAGE`, without the colon where a server has written so what it
+/// received as RFC 5424, with the time of RFC 3339 or of RFC 3164, which has
 /// neither year nor zone and so says nothing here.
 fn traditional(line: &str) -> Option<Headed<'_>> {
     let line = without_priority(line);
@@ -144,7 +149,8 @@ fn traditional(line: &str) -> Option<Headed<'_>> {
         _ => (None, line.get(15..)?.strip_prefix(' ')?),
     };
     let (_host, rest) = rest.split_once(' ')?;
-    let (tag, message) = rest.split_once(": ")?;
+    let (tag, message) = rest.split_once(' ')?;
+    let tag = tag.strip_suffix(':').unwrap_or(tag);
     let program = match tag.split_once('[') {
         Some((program, process)) => {
             let process = process.strip_suffix(']')?;
@@ -155,7 +161,7 @@ fn traditional(line: &str) -> Option<Headed<'_>> {
         }
         None => tag,
     };
-    (!program.contains(' ')).then_some((program, received, message.trim_start_matches(' ')))
+    Some((program, received, message.trim_start_matches(' ')))
 }
 
 fn without_priority(line: &str) -> &str {

@@ -13,6 +13,7 @@ fn records_stand_behind_the_headers_of_syslog_servers() {
     for (header, received) in [
         ("Nov 22 10:00:01 host signstar[17]: ", None),
         ("Nov  2 10:00:01 host signstar[17]:  ", None),
+        ("Nov 22 10:00:01 host signstar[17] ", None),
         ("<85>Nov 22 10:00:01 host signstar[17]: ", None),
         ("2026-11-22T10:00:01.250Z host signstar[17]: ", received),
         (
