@@ -17,6 +17,7 @@ mod docs;
 mod export;
 mod extend;
 mod gpg;
+mod health;
 mod key;
 mod offline;
 mod pacman;
