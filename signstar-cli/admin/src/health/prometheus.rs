@@ -102,3 +102,26 @@ fn labels(check: &Check, with_name: bool) -> String {
         false => format!("{{{}}}", labels.join(",")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAGE: &str = include_str!("../../../../docs/monitoring.md");
+
+    #[test]
+    fn every_metric_is_documented_in_its_order() {
+        let (_, section) = PAGE.split_once("\n| metric | labels | what |\n").unwrap();
+        let rows = section
+            .lines()
+            .skip(1)
+            .map_while(|line| line.strip_prefix("| `"));
+        let documented: Vec<&str> = rows.map(|row| row.split('`').next().unwrap()).collect();
+        let first = ["signstar_health_timestamp_seconds", "signstar_health_state"];
+        let known: Vec<&str> = first
+            .into_iter()
+            .chain(METRICS.map(|(_, name, ..)| name))
+            .collect();
+        assert_eq!(documented, known);
+    }
+}

@@ -14,6 +14,7 @@ mod check;
 mod command_line;
 mod create;
 mod docs;
+mod docs_audit;
 mod export;
 mod extend;
 mod gpg;

@@ -4,21 +4,28 @@
 use std::collections::HashSet;
 use std::fs;
 use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use signstar_core::Record;
 
 use crate::daemon::Daemon;
-use crate::support::world::{admin, give};
+use crate::support::world::admin;
 use crate::support::{until, Configuration, World};
 
 /// Where the login shell writes.
-pub(crate) const SOCKET: &str = "/run/rsyslog/log";
+pub(crate) const SOCKET: &str = "/run/rsyslog/signstar";
 /// What the one on this machine writes.
 pub(crate) const LOCAL: &str = "/run/rsyslog/local/audit.log";
 /// What the other one writes.
 pub(crate) const REMOTE: &str = "/run/rsyslog/remote/audit.log";
+
+/// Names in their certificates.
+const ENCLAVE: &str = "signstar.example.org";
+const COLLECTOR: &str = "log.example.org";
+
+const PAGE: &str = include_str!("../../../../docs/audit.md");
 
 /// A world with both.
 pub(crate) struct Machine {
@@ -85,9 +92,9 @@ impl Machine {
         openssl(&format!(
             "req -x509 {key} -keyout authority.key -out authority.pem -subj /CN=authority"
         ));
-        for name in ["enclave", "collector"] {
+        for (file, name) in [("enclave", ENCLAVE), ("collector", COLLECTOR)] {
             openssl(&format!(
-                "req -x509 {key} -keyout {name}.key -out {name}.pem -subj /CN={name} -addext \
+                "req -x509 {key} -keyout {file}.key -out {file}.pem -subj /CN={name} -addext \
                  subjectAltName=DNS:{name} -CA authority.pem -CAkey authority.key"
             ));
         }
@@ -96,8 +103,10 @@ impl Machine {
     pub(crate) fn start_local(&mut self) {
         self.local = Some(self.start("local"));
         let socket = self.path(SOCKET);
-        until("rsyslogd listens", || socket.exists());
-        give(&socket, (0, 0), 0o666);
+        until("rsyslogd listens, to everybody", || {
+            let file = fs::metadata(&socket);
+            file.is_ok_and(|file| file.permissions().mode() & 0o777 == 0o666)
+        });
     }
 
     pub(crate) fn start_remote(&mut self) {
@@ -161,51 +170,40 @@ impl Machine {
     }
 }
 
-/// What docs/audit.md recommends: nothing is given up, and what waits survives an end.
+/// What docs/audit.md recommends, for `place`, with the places of the test.
+fn documented(place: &str, forms: Forms) -> String {
+    let start = format!("\n# /etc/rsyslog.d/signstar.conf on {place}");
+    let (_, block) = PAGE.split_once(&start).expect("a block of the page");
+    let (_, block) = block.split_once('\n').expect("a comment");
+    let (block, _) = block.split_once("\n```").expect("an end");
+    let mut text = block.to_owned();
+    for (theirs, ours) in [
+        ("/etc/rsyslog-tls/", "/run/rsyslog/"),
+        ("/var/spool/rsyslog", "/run/rsyslog/queue"),
+        ("/var/log/signstar/audit.log", LOCAL),
+        ("/var/log/signstar/enclave.log", REMOTE),
+        ("target=\"log.example.org\"", "target=\"127.0.0.1\""),
+        ("RSYSLOG_FileFormat", forms.file),
+    ] {
+        text = text.replace(theirs, ours);
+    }
+    text
+}
+
+/// What a distribution's own configuration has loaded already.
 fn local(forms: Forms) -> String {
-    let parser = match forms.socket {
-        "local" => "",
+    let text = documented("the enclave", forms);
+    let text = match forms.socket {
+        "local" => text,
         // That of RFC 5424 and 3164, as for what comes from other machines.
-        _ => "useSpecialParser=\"off\" parseHostname=\"on\"",
+        _ => text.replace(
+            "createPath=",
+            "useSpecialParser=\"off\" parseHostname=\"on\" createPath=",
+        ),
     };
-    format!(
-        r#"
-global(workDirectory="/run/rsyslog/queue" defaultNetstreamDriver="gtls"
-       defaultNetstreamDriverCAFile="/run/rsyslog/authority.pem"
-       defaultNetstreamDriverCertFile="/run/rsyslog/enclave.pem"
-       defaultNetstreamDriverKeyFile="/run/rsyslog/enclave.key")
-module(load="imuxsock" sysSock.use="off")
-input(type="imuxsock" socket="{SOCKET}" rateLimit.interval="0" {parser})
-if $programname == "signstar" then {{
-    action(type="omfile" file="{LOCAL}" template="{}" sync="on"
-           action.resumeRetryCount="-1" action.resumeInterval="1"
-           queue.type="LinkedList" queue.filename="local" queue.saveOnShutdown="on")
-    action(type="omfwd" target="127.0.0.1" port="6514" protocol="tcp"
-           template="RSYSLOG_SyslogProtocol23Format"
-           streamDriver="gtls" streamDriverMode="1" streamDriverAuthMode="x509/name"
-           streamDriverPermittedPeers="collector"
-           action.resumeRetryCount="-1" action.resumeInterval="1"
-           queue.type="LinkedList" queue.filename="forward" queue.saveOnShutdown="on")
-}}
-"#,
-        forms.file
-    )
+    format!("module(load=\"imuxsock\" sysSock.use=\"off\")\n{text}\n")
 }
 
 fn remote(forms: Forms) -> String {
-    format!(
-        r#"
-global(defaultNetstreamDriver="gtls"
-       defaultNetstreamDriverCAFile="/run/rsyslog/authority.pem"
-       defaultNetstreamDriverCertFile="/run/rsyslog/collector.pem"
-       defaultNetstreamDriverKeyFile="/run/rsyslog/collector.key")
-module(load="imtcp" streamDriver.name="gtls" streamDriver.mode="1"
-       streamDriver.authMode="x509/name" permittedPeer="enclave")
-input(type="imtcp" address="127.0.0.1" port="6514")
-if $programname == "signstar" then
-    action(type="omfile" file="{REMOTE}" template="{}" sync="on"
-           action.resumeRetryCount="-1" action.resumeInterval="1")
-"#,
-        forms.file
-    )
+    documented("log.example.org", forms) + "\n"
 }

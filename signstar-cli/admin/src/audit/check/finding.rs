@@ -142,3 +142,45 @@ impl Finding {
         format!("{place}{}{id}\n", self.text)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAGE: &str = include_str!("../../../../../docs/audit.md");
+
+    const ALL: [Kind; 16] = [
+        Kind::Damaged,
+        Kind::Incomplete,
+        Kind::Disagreement,
+        Kind::IntentWithoutOutcome,
+        Kind::OutcomeWithoutIntent,
+        Kind::Duplicate,
+        Kind::Repeated,
+        Kind::Order,
+        Kind::ClockBackwards,
+        Kind::ClockForwards,
+        Kind::Received,
+        Kind::CounterGap,
+        Kind::CounterBack,
+        Kind::DeviceAhead,
+        Kind::DeviceBehind,
+        Kind::Device,
+    ];
+
+    #[test]
+    fn every_kind_is_documented_in_its_order() {
+        let (_, section) = PAGE.split_once("\n| kind | what it says |\n").unwrap();
+        let rows = section
+            .lines()
+            .skip(1)
+            .map_while(|line| line.strip_prefix("| `"));
+        let documented: Vec<&str> = rows.map(|row| row.split('`').next().unwrap()).collect();
+        let names = ALL.map(|kind| serde_json::to_value(kind).unwrap());
+        assert_eq!(
+            documented,
+            names.map(|name| name.as_str().unwrap().to_owned())
+        );
+        assert!(ALL.is_sorted());
+    }
+}
