@@ -106,7 +106,7 @@ fn perform(cli: &Cli) -> Result<Report, Failure> {
             CertVerb::Export(options) => certificate::export::export(&settings()?, options),
         },
         Verb::Audit { verb } => match verb {
-            AuditVerb::List(options) => audit::list::list(&cli.config, options),
+            AuditVerb::List(options) => audit::list::list(&cli.config, options, cli.output),
             AuditVerb::Check(options) => audit::check::check(&cli.config, options),
         },
         Verb::Health(options) => health::health(&cli.config, options),

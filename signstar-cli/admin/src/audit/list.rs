@@ -9,7 +9,7 @@ use signstar_core::{Event, Field, Record, RequestId};
 
 use super::filter::Filter;
 use super::{chosen, read, words};
-use crate::cli::ListAudit;
+use crate::cli::{ListAudit, Output};
 use crate::failure::Failure;
 use crate::report::Report;
 
@@ -18,6 +18,8 @@ const DIGITS_SHOWN: usize = 16;
 
 #[derive(Serialize)]
 struct Listed {
+    #[serde(skip)]
+    kept: &'static [Field],
     requests: Vec<Request>,
     /// What is no record; `audit check` says where.
     damaged: usize,
@@ -39,10 +41,25 @@ struct Noted {
     fields: BTreeMap<&'static str, String>,
 }
 
+/// What a table shows; nothing else is kept for one.
+const SHOWN: [Field; 6] = [
+    Field::User,
+    Field::Address,
+    Field::Key,
+    Field::Input,
+    Field::Bytes,
+    Field::Code,
+];
+
 /// Lists requests, in the order of their first records.
-pub(crate) fn list(config: &Path, options: &ListAudit) -> Result<Report, Failure> {
+pub(crate) fn list(config: &Path, options: &ListAudit, output: Output) -> Result<Report, Failure> {
     let filter = Filter::new(&options.which, SystemTime::now())?;
+    let kept: &'static [Field] = match output {
+        Output::Text => &SHOWN,
+        Output::Json => &Field::ALL,
+    };
     let mut listed = Listed {
+        kept,
         requests: Vec::new(),
         damaged: 0,
     };
@@ -59,7 +76,10 @@ pub(crate) fn list(config: &Path, options: &ListAudit) -> Result<Report, Failure
             words::count(listed.damaged, "line is no record", "lines are no records")
         );
     }
-    Report::new(listed.text(), &listed)
+    match output {
+        Output::Text => Report::new(listed.text(), &()),
+        Output::Json => Report::new(String::new(), &listed),
+    }
 }
 
 impl Listed {
@@ -79,7 +99,7 @@ impl Listed {
             None => return,
         };
         if let Some(request) = self.requests.get_mut(at) {
-            request.records.push(Noted::from(record));
+            request.records.push(Noted::new(record, self.kept));
         }
     }
 
@@ -114,9 +134,9 @@ impl Listed {
     }
 }
 
-impl From<&Record> for Noted {
-    fn from(record: &Record) -> Self {
-        let fields = record.fields();
+impl Noted {
+    fn new(record: &Record, kept: &[Field]) -> Self {
+        let fields = record.fields().filter(|(field, _)| kept.contains(field));
         Self {
             event: record.event.name(),
             time: words::moment(record.time),

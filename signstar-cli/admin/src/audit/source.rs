@@ -92,3 +92,7 @@ impl Source<'_> {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "source/source_tests.rs"]
+mod tests;

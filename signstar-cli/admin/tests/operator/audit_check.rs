@@ -105,6 +105,60 @@ fn an_altered_field_in_one_record_of_a_request() {
 }
 
 #[test]
+fn an_undelivered_that_does_not_belong_to_its_release() {
+    let mut undelivered = subject(Event::Undelivered, 20);
+    undelivered.set(Field::Code, "output");
+    undelivered.time = release(20).time;
+    let line = undelivered.to_line();
+    assert_found(|lines| lines.insert(AT + 2, line.clone()), &[]);
+    undelivered.set(Field::User, "root");
+    assert_found(
+        |lines| lines.insert(AT + 2, undelivered.to_line()),
+        &[("disagreement", LINE + 2)],
+    );
+    assert_found(
+        |lines| {
+            lines[AT + 1] = line;
+        },
+        // It was never released, as far as the log says.
+        &[("intent-without-outcome", LINE), ("duplicate", LINE + 1)],
+    );
+}
+
+#[test]
+fn attempts_at_other_addresses_belong_between_intent_and_outcome() {
+    let mut attempt = intent(20);
+    attempt.event = Event::Attempt;
+    let again = {
+        let mut again = attempt.clone();
+        again.time += Duration::from_millis(1);
+        again
+    };
+    assert_found(
+        |lines| {
+            lines.insert(AT + 1, again.to_line());
+            lines.insert(AT + 1, attempt.to_line());
+        },
+        &[],
+    );
+    assert_found(
+        |lines| lines.insert(AT + 2, again.to_line()),
+        &[("duplicate", LINE + 2)],
+    );
+    let mut alone = attempt.clone();
+    alone.id = id(100);
+    assert_found(
+        |lines| lines.insert(AT + 1, alone.to_line()),
+        &[("outcome-without-intent", LINE + 1)],
+    );
+    attempt.set(Field::Key, "images");
+    assert_found(
+        |lines| lines.insert(AT + 1, attempt.to_line()),
+        &[("disagreement", LINE + 1)],
+    );
+}
+
+#[test]
 fn an_altered_counter() {
     let mut altered = release(20);
     altered.set(Field::Counter, 2000);

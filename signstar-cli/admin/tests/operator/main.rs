@@ -9,6 +9,7 @@
 )]
 
 mod audit_check;
+mod audit_journal;
 mod audit_list;
 mod check;
 mod command_line;

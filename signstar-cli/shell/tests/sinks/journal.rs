@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::net::UnixDatagram;
 use std::process::Command;
 
-use signstar_core::{Event, Refusal};
+use signstar_core::{Event, Field, Record, Refusal, RequestId};
 
 use crate::journald::Machine;
 use crate::scene::{assert_refused, assert_signed, until_waiting_in, INPUT, POLL, WRITE};
@@ -72,6 +72,54 @@ fn a_field_that_somebody_has_written_beside_the_message_is_found() {
         said.contains("the journal's fields and its message disagree"),
         "{said}"
     );
+}
+
+/// As the login shell sends it: each value with its length.
+fn native(record: &Record) -> Vec<u8> {
+    let line = record.to_line();
+    let (event, id) = (record.event.name(), record.id.to_string());
+    let own = [
+        ("MESSAGE", line.as_str()),
+        ("SYSLOG_IDENTIFIER", "signstar"),
+        ("SIGNSTAR_EVENT", event),
+        ("SIGNSTAR_ID", &id),
+    ];
+    let own = own.map(|(name, value)| (name.to_owned(), value));
+    let fields = record.fields().map(|(field, value)| {
+        let name = field.name().to_uppercase().replace('-', "_");
+        (format!("SIGNSTAR_{name}"), value)
+    });
+    let mut message = Vec::new();
+    for (name, value) in own.into_iter().chain(fields) {
+        message.extend(name.as_bytes());
+        message.push(b'\n');
+        message.extend(u64::try_from(value.len()).unwrap().to_le_bytes());
+        message.extend(value.as_bytes());
+        message.push(b'\n');
+    }
+    message
+}
+
+#[test]
+fn values_that_no_line_can_have_come_back_from_the_journal() {
+    let mut machine = Machine::new(2000, "");
+    machine.start();
+    assert_signed(&machine.world.shell().run(INPUT));
+    let records = machine.records(2);
+    let id = RequestId::from_bytes([7; 16]);
+    for mut record in records {
+        record.id = id;
+        record.set(Field::SshCertificate, "x\nSIGNSTAR_USER=root\n\u{1b}\u{0}é");
+        let message = native(&record);
+        machine.world.within(|| {
+            let socket = UnixDatagram::unbound().unwrap();
+            let path = "/run/systemd/journal/socket";
+            socket.send_to(&message, path).unwrap();
+        });
+    }
+    machine.records(4);
+    let said = machine.check(0);
+    assert!(said.contains("4 records: 2 released"), "{said}");
 }
 
 #[test]

@@ -358,7 +358,11 @@ pub(crate) fn admin() -> PathBuf {
         built.is_file(),
         "there is no {name}: run `cargo build -p {name} --features smartcard,tpm`"
     );
-    assert_newer(&built, name, &["signstar-cli/admin/src"]);
+    assert_newer(
+        &built,
+        name,
+        &["signstar-core/src", "signstar-cli/admin/src"],
+    );
     built
 }
 

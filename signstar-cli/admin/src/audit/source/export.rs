@@ -42,7 +42,7 @@ pub(super) fn read(source: &mut Source<'_>, reader: &mut dyn BufRead) -> io::Res
             Some(Line::TooLong) => continue, // A field of somebody else's.
             Some(Line::Torn(_)) => {
                 damaged(source, Defect::Torn);
-                break;
+                return Ok(());
             }
             Some(Line::Whole(line)) => {
                 let mut parts = line.splitn(2, |&byte| byte == b'=');
@@ -57,7 +57,14 @@ pub(super) fn read(source: &mut Source<'_>, reader: &mut dyn BufRead) -> io::Res
         };
         let value = match value {
             Some(value) => value,
-            None => binary(reader)?,
+            None => match binary(reader) {
+                Ok(value) => value,
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                    damaged(source, Defect::Torn);
+                    return Ok(());
+                }
+                Err(error) => return Err(error),
+            },
         };
         if Fields::wants(&name) {
             fields.add(&name, Some(value));
