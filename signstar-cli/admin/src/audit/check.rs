@@ -98,7 +98,7 @@ impl Checker {
         }
         if let Some(field) = shape::wrong(record) {
             let text = format!(
-                "a record of this event has another {}, or has one",
+                "its {} is missing, or has another form than records have",
                 field.name()
             );
             self.findings

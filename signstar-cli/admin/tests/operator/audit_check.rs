@@ -68,6 +68,24 @@ fn a_removed_intent() {
 }
 
 #[test]
+fn a_refusal_after_the_intent_may_have_cost_a_signature() {
+    // The device has signed, and what it answered did not verify.
+    let mut refused = subject(Event::Refusal, 20);
+    refused.set(Field::Verdict, "refused");
+    refused.set(Field::Code, "self-check");
+    refused.time = release(20).time;
+    assert_found(|lines| lines[AT + 1] = refused.to_line(), &[]);
+    // It accounts for no more than one.
+    assert_found(
+        |lines| {
+            lines[AT + 1] = refused.to_line();
+            lines.drain(AT + 2..AT + 4);
+        },
+        &[("counter-gap", LINE + 3)],
+    );
+}
+
+#[test]
 fn a_whole_request_removed_where_the_device_counts() {
     assert_found(
         |lines| _ = lines.drain(AT..AT + 2),

@@ -9,7 +9,7 @@ use signstar_core::{Event, Field, Record, Refusal, RequestId};
 use crate::journald::Machine;
 use crate::scene::{assert_refused, assert_signed, until_waiting_in, INPUT, POLL, WRITE};
 use crate::support::until;
-use crate::support::world::admin;
+use crate::support::world::{admin, Build};
 
 fn events(machine: &Machine, count: usize) -> Vec<Event> {
     let records = machine.records(count);
@@ -249,7 +249,7 @@ fn noise(machine: &Machine, count: u32) {
 
 /// What `health` says of the sink.
 fn sink_health(machine: &Machine) -> serde_json::Value {
-    let mut command = Command::new(admin());
+    let mut command = Command::new(admin(Build::Static));
     command.args(["health", "--output", "json"]);
     let outcome = machine.world.run(&mut command);
     let said: serde_json::Value = serde_json::from_slice(&outcome.stdout).unwrap();

@@ -14,7 +14,7 @@ use serde_json::Value;
 use signstar_core::Record;
 
 use crate::daemon::Daemon;
-use crate::support::world::{admin, give};
+use crate::support::world::{admin, give, Build};
 use crate::support::{until, Configuration, Outcome, World};
 
 /// Where everybody looks for it.
@@ -123,7 +123,7 @@ impl Machine {
         let said = ["export", "json"].map(|form| {
             let log = self.journalctl(&["--all", "-o", form]).success();
             self.world.write("/run/journal.log", log, (0, 0), 0o644);
-            let mut command = Command::new(admin());
+            let mut command = Command::new(admin(Build::Static));
             let check = ["audit", "check", "--running", "0s", "/run/journal.log"];
             let outcome = self.world.run(command.args(check));
             assert_eq!(outcome.code(), status, "{form}: {outcome:?}");

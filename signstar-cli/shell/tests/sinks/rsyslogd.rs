@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 use signstar_core::Record;
 
 use crate::daemon::Daemon;
-use crate::support::world::admin;
+use crate::support::world::{admin, Build};
 use crate::support::{until, Configuration, World};
 
 /// Where the login shell writes.
@@ -162,7 +162,7 @@ impl Machine {
 
     /// What `signstar-admin audit check` says of a file.
     pub(crate) fn check(&self, file: &str, status: i32) -> String {
-        let mut command = Command::new(admin());
+        let mut command = Command::new(admin(Build::Static));
         command.args(["audit", "check", "--running", "0s", file]);
         let outcome = self.world.run(&mut command);
         assert_eq!(outcome.code(), status, "{outcome:?}");

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::machine::{location, Machine, SERIAL};
 use crate::scene::{assert_refused, assert_signed, INPUT};
-use crate::support::world::admin;
+use crate::support::world::{admin, Build};
 use crate::support::{Algorithm, Configuration, SigningKey};
 
 fn machine() -> Machine {
@@ -20,7 +20,7 @@ fn machine() -> Machine {
 
 /// What the operators' tool says in JSON, inside.
 fn said(machine: &Machine, status: i32, arguments: &[&str]) -> Value {
-    let mut command = Command::new(admin());
+    let mut command = Command::new(admin(Build::Devices));
     command.args(arguments).args(["--output", "json"]);
     let outcome = machine.world.run(&mut command);
     assert_eq!(outcome.code(), status, "{outcome:?}");

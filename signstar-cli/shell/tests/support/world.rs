@@ -346,10 +346,14 @@ pub(crate) fn worker() -> Option<PathBuf> {
 
 /// The operators' tool of the staged tree, or the one that was built last. Only tests that look at
 /// what it says of a machine need it.
-pub(crate) fn admin() -> PathBuf {
+pub(crate) fn admin(build: Build) -> PathBuf {
     let name = "signstar-admin";
     if let Some(stage) = std::env::var_os("SIGNSTAR_STAGE") {
-        return PathBuf::from(stage).join("usr/bin").join(name);
+        let folder = match build {
+            Build::Static => "usr/bin",
+            Build::Devices => "devices/usr/bin",
+        };
+        return PathBuf::from(stage).join(folder).join(name);
     }
     let built = Path::new(env!("CARGO_TARGET_TMPDIR"))
         .join("../debug")
