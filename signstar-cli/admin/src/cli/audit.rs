@@ -38,7 +38,7 @@ pub(crate) struct Which {
     #[arg(long, value_name = "NAME")]
     pub(crate) key: Option<String>,
     /// Only of callers with this SSH key, as `ssh-keygen -l` prints its fingerprint
-    #[arg(long, value_name = "SHA256:…")]
+    #[arg(long, value_name = "FINGERPRINT")]
     pub(crate) ssh_key: Option<String>,
     /// Only of the artifact with this digest, or one that begins so: of the hash that is signed with
     #[arg(long, value_name = "DIGEST")]

@@ -28,7 +28,7 @@ fn said(machine: &Machine, status: i32, arguments: &[&str]) -> Value {
 }
 
 /// The kinds of what `audit check` finds.
-fn found(machine: &Machine, status: i32, more: &[&str]) -> (Vec<String>, Value) {
+pub(crate) fn found(machine: &Machine, status: i32, more: &[&str]) -> (Vec<String>, Value) {
     let check = ["audit", "check", "--running", "0s"];
     let report = said(machine, status, &[&check[..], more].concat());
     let findings = report["findings"].as_array().unwrap().iter();
