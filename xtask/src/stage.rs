@@ -99,6 +99,12 @@ pub(crate) fn shell_for_devices(root: &Path) -> Result<()> {
     )
 }
 
+/// That, and the operators' tool of a debug build, which knows the same devices.
+pub(crate) fn programs_for_devices(root: &Path, debug: &Path) -> Result<()> {
+    shell_for_devices(root)?;
+    put(&debug.join("signstar-admin"), &root.join(ADMIN), 0o755)
+}
+
 /// Copies a file to its place in one step, so that nobody ever starts half of it.
 pub(crate) fn put(from: &Path, to: &Path, mode: u32) -> Result<()> {
     make_folder(to.parent().unwrap_or(to))?;

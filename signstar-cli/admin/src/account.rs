@@ -65,6 +65,31 @@ pub(crate) fn groups_of(name: &str, account: &Account) -> Result<Vec<u32>, Failu
     Ok(std::iter::once(account.group).chain(others).collect())
 }
 
+/// Names of all accounts that are in the group.
+pub(crate) fn members_of(group: u32) -> Result<Vec<String>, Failure> {
+    let mut members = Vec::new();
+    for line in lines(PASSWD)? {
+        let mut fields = line.split(':');
+        if let (Some(name), Some(Ok(own))) = (fields.next(), fields.nth(2).map(str::parse::<u32>))
+            && own == group
+        {
+            members.push(name.to_owned());
+        }
+    }
+    for line in lines(GROUP)? {
+        let fields: Vec<&str> = line.split(':').collect();
+        if let [_, _, number, listed] = fields.as_slice()
+            && number.parse() == Ok(group)
+        {
+            members.extend(listed.split(',').map(str::to_owned));
+        }
+    }
+    members.retain(|name| !name.is_empty());
+    members.sort_unstable();
+    members.dedup();
+    Ok(members)
+}
+
 /// The group of those who sign with the key `name`, or the one that was given.
 pub(crate) fn group_of_key(
     settings: &Settings,

@@ -1,7 +1,9 @@
 //! The command line.
 
+mod audit;
 mod cert;
 mod device;
+mod health;
 pub(crate) mod key;
 mod policy;
 mod primary;
@@ -10,10 +12,12 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use audit::{AuditVerb, CheckAudit, ListAudit, Which};
 pub(crate) use cert::{
     CertVerb, Create, Export, Extend, Form, Offline, Reason, Revoke, Rotate, Show,
 };
 pub(crate) use device::{DeviceVerb, ListDevices, StorageKey};
+pub(crate) use health::Health;
 pub(crate) use key::{Generate, Import, KeyVerb};
 pub(crate) use policy::{Explain, PolicyVerb, Try};
 pub(crate) use primary::{GeneratePrimary, PrimaryVerb};
@@ -87,6 +91,20 @@ pub(crate) enum Verb {
         #[command(subcommand)]
         verb: PolicyVerb,
     },
+    /// The records of what was signed
+    Audit {
+        #[command(subcommand)]
+        verb: AuditVerb,
+    },
+    /// Say in one line whether all is well, for a monitoring system
+    ///
+    /// Looks at the certificate of each key, at who can read its credential, at its device, at the sink
+    /// of the records, and for intents without an outcome in them. No PIN is sent, nothing is signed or
+    /// recorded. Run it as root.
+    ///
+    /// Ends as plugins for Nagios do: 0 if all is well, 1 with a warning, 2 if something is critical, 3
+    /// if that cannot be said.
+    Health(Health),
     /// The configuration
     Config {
         #[command(subcommand)]

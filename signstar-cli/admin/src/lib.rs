@@ -9,6 +9,7 @@
 //! environment, where others can see it; and changing the configuration.
 
 mod account;
+mod audit;
 mod certificate;
 mod check;
 mod cli;
@@ -16,6 +17,7 @@ mod device;
 mod devices;
 mod expiry;
 mod failure;
+mod health;
 mod key;
 mod new_file;
 mod policy;
@@ -32,7 +34,8 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, Parser as _};
 
 use cli::{
-    CertVerb, Cli, ConfigVerb, DeviceVerb, KeyVerb, PolicyVerb, PrimaryVerb, SandboxVerb, Verb,
+    AuditVerb, CertVerb, Cli, ConfigVerb, DeviceVerb, KeyVerb, PolicyVerb, PrimaryVerb,
+    SandboxVerb, Verb,
 };
 use failure::{Failure, Status};
 use report::Report;
@@ -108,6 +111,11 @@ fn perform(cli: &Cli) -> Result<Report, Failure> {
             PolicyVerb::Explain(options) => policy::explain(options),
             PolicyVerb::Try(options) => policy::attempt(settings, options),
         },
+        Verb::Audit { verb } => match verb {
+            AuditVerb::List(options) => audit::list::list(&cli.config, options, cli.output),
+            AuditVerb::Check(options) => audit::check::check(&cli.config, options),
+        },
+        Verb::Health(options) => health::health(&cli.config, options),
         Verb::Config {
             verb: ConfigVerb::Check(options),
         } => check::check(options.file.as_ref().unwrap_or(&cli.config)),

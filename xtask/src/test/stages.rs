@@ -170,8 +170,9 @@ fn build() -> Result<()> {
 /// the soak run replaces by their releases.
 fn stage() -> Result<()> {
     let tree = stage::for_tests()?;
-    stage::with_debug_programs(&tree, &debug_programs()?)?;
-    stage::shell_for_devices(&tree.join("devices"))
+    let debug = debug_programs()?;
+    stage::with_debug_programs(&tree, &debug)?;
+    stage::programs_for_devices(&tree.join("devices"), &debug)
 }
 
 /// Where the debug build is, if it has been built.

@@ -18,8 +18,11 @@ const fn needed(program: &'static str, debian: &'static str, arch: &'static str)
     }
 }
 
+/// Where Debian has it; Arch has it in the package of rsyslogd.
+const TLS_OF_RSYSLOG: &str = "/usr/lib/x86_64-linux-gnu/rsyslog/lmnsd_gtls.so";
+
 /// What `cargo xtask test` needs.
-pub(crate) const TESTS: [Needed; 45] = [
+pub(crate) const TESTS: [Needed; 49] = [
     // The transport, and what a caller may try through it.
     needed("sshd", "openssh-server", "openssh"),
     needed("ssh", "openssh-client", "openssh"),
@@ -75,6 +78,11 @@ pub(crate) const TESTS: [Needed; 45] = [
     needed("systemd-tmpfiles", "systemd", "systemd"),
     needed("udevadm", "udev", "systemd"),
     needed("duk", "duktape", "duktape"),
+    // Logs that records go to, and how one of them reaches another machine.
+    needed("journalctl", "systemd", "systemd"),
+    needed("/lib/systemd/systemd-journald", "systemd", "systemd"),
+    needed("rsyslogd", "rsyslog", "rsyslog"),
+    needed(TLS_OF_RSYSLOG, "rsyslog-gnutls", "rsyslog"),
     // Manual pages.
     needed("mandoc", "mandoc", "mandoc"),
 ];
