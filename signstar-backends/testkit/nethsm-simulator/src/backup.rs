@@ -1,0 +1,3 @@
+//! Backups: `/system/backup`, `/system/restore`.
+use crate::resource::Resource;
+pub(crate) const RESOURCES: &[Resource] = &[];
