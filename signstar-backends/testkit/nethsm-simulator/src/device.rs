@@ -188,7 +188,7 @@ impl Device {
         let unattended = unattended.is_some_and(|setting| setting.value);
         self.provisioned_state = match &self.store {
             None => State::Unprovisioned,
-            Some(_) if unattended => State::Operational,
+            Some(store) if unattended && store.domain_key.is_some() => State::Operational,
             Some(_) => State::Locked,
         };
         self.limits.clear();

@@ -1,6 +1,7 @@
 //! A NetHSM in software, for tests: it answers like the device, over HTTPS on loopback.
 mod access;
 mod backup;
+mod backup_file;
 mod base64;
 mod body;
 mod checks;
@@ -28,12 +29,14 @@ mod resource;
 mod server;
 mod shared;
 mod simulator;
+mod state_file;
 mod store;
 mod system;
 mod tls;
 mod tls_settings;
 mod update_image;
 mod users;
+mod vault;
 mod wire;
 
 pub use crypto::sealed::ScryptCost;

@@ -49,9 +49,6 @@ pub struct DeviceOptions {
     pub update_key: Option<String>,
     /// Whether an answer 304 to a tag has a body, as before version 5: it confuses clients.
     pub body_with_304: bool,
-    /// Whether a factory reset forgets everything, as that of hardware does, rather than only
-    /// restarts, as that of the recordings did.
-    pub reset_forgets: bool,
 }
 
 impl Default for DeviceOptions {
@@ -61,7 +58,6 @@ impl Default for DeviceOptions {
             scrypt: ScryptCost::CHEAP,
             update_key: None,
             body_with_304: false,
-            reset_forgets: true,
         }
     }
 }

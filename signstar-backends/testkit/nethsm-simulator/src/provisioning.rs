@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::access::Access;
+use crate::backup::open_sealed;
 use crate::clock;
 use crate::crypto::{random, sealed};
 use crate::device::{Device, State};
@@ -46,7 +47,8 @@ fn provision(device: &mut Device, call: &Call<'_>) -> Result<Answer, Refusal> {
     let administrator = Stamped::new(administrator)?;
     device.store = Some(Store {
         locked_domain_key: Vec::new(),
-        domain_key,
+        domain_key: Some(domain_key),
+        sealed: BTreeMap::new(),
         users: BTreeMap::from([("admin".to_owned(), administrator)]),
         keys: BTreeMap::new(),
         namespaces: BTreeSet::new(),
@@ -62,7 +64,9 @@ pub(crate) fn set_unlock_passphrase(device: &mut Device, passphrase: &[u8]) -> R
     let salt = random::<16>()?;
     let key = device.options.scrypt.derive(passphrase, &salt)?;
     if let Some(store) = &mut device.store {
-        store.locked_domain_key = sealed::seal(&key, b"passphrase", &store.domain_key)?;
+        if let Some(domain_key) = &store.domain_key {
+            store.locked_domain_key = sealed::seal(&key, b"passphrase", domain_key)?;
+        }
     }
     device.configuration.unlock_salt = salt.to_vec();
     Ok(())
@@ -82,10 +86,9 @@ fn unlock(device: &mut Device, call: &Call<'_>) -> Result<Answer, Refusal> {
                 .ok_or_else(|| Refusal::new(403, "not authenticated"))
         })
         .inspect_err(|_| device.limit(limited))?;
-    let store = device.store.as_mut();
-    // A restored store has everything encrypted, which another domain key does not open.
-    if store.is_some_and(|store| store.domain_key != opened) {
-        return Err(Refusal::new(403, "not authenticated"));
+    let sealed = device.store.as_ref();
+    if sealed.is_some_and(|store| store.domain_key.is_none()) {
+        open_sealed(device, &opened)?;
     }
     device.enter(State::Operational);
     Ok(Answer::Done)

@@ -21,15 +21,19 @@ use crate::checks;
 use crate::exchange::{Request, Response};
 use crate::faults::{self, Fault};
 use crate::record;
-use crate::shared::Shared;
+use crate::shared::{Order, Shared};
 use crate::wire::{Instead, Wire};
 
 /// More than any request that means well, in bytes.
 const BODY_BYTES_MAX: usize = 256 * 1024 * 1024;
 
-/// Serves until it is dropped; connections end with it.
-pub(crate) async fn serve(shared: Arc<Shared>, listener: TcpListener, acceptor: TlsAcceptor) {
-    let mut connections = JoinSet::new();
+/// Serves until it is dropped, and the listener with it.
+pub(crate) async fn serve(
+    shared: Arc<Shared>,
+    listener: TcpListener,
+    acceptor: TlsAcceptor,
+    connections: &mut JoinSet<()>,
+) -> Order {
     loop {
         let Ok((stream, peer)) = listener.accept().await else {
             continue;
@@ -116,6 +120,9 @@ async fn respond(
     });
     if let Some(path) = &shared.record {
         record::append(path, &request, &response)?;
+    }
+    if !matches!(request.method.as_str(), "GET" | "HEAD") {
+        shared.save().map_err(io::Error::other)?;
     }
     shared.settle();
     if fault == Some(Fault::CloseAfter) {

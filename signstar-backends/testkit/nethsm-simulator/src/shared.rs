@@ -9,6 +9,8 @@ use tokio::sync::watch;
 
 use crate::device::{Device, Power};
 use crate::faults::Hook;
+use crate::options::Options;
+use crate::state_file;
 use crate::store::Stamp;
 use crate::tls::Identity;
 use crate::wire::Instead;
@@ -36,6 +38,7 @@ pub(crate) struct Shared {
     pub(crate) orders: watch::Sender<Order>,
     pub(crate) latency: Duration,
     pub(crate) record: Option<PathBuf>,
+    state_file: Option<PathBuf>,
 }
 
 /// A panic of another test's thread does not matter to this one.
@@ -44,7 +47,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Shared {
-    pub(crate) fn new(device: Device, latency: Duration, record: Option<PathBuf>) -> Self {
+    pub(crate) fn new(device: Device, options: &Options) -> Self {
         let tls = &device.configuration.tls;
         Self {
             hooks: Mutex::default(),
@@ -53,8 +56,9 @@ impl Shared {
             presented: Mutex::new(tls.chain_stamp),
             identity: Identity::new(tls),
             orders: watch::Sender::new(Order::Run),
-            latency,
-            record,
+            latency: options.latency,
+            record: options.record.clone(),
+            state_file: options.state_file.clone(),
             device: Mutex::new(device),
         }
     }
@@ -90,6 +94,14 @@ impl Shared {
 
     pub(crate) fn put_instead(&self, instead: &Instead, octets: Vec<u8>) {
         *locked(instead) = Some(octets);
+    }
+
+    /// Writes the device's memory, when there is a file for it.
+    pub(crate) fn save(&self) -> Result<(), String> {
+        let Some(path) = &self.state_file else {
+            return Ok(());
+        };
+        self.with_device(|device| state_file::save(path, device))
     }
 
     /// Follows what the last request did to TLS, and to the power.

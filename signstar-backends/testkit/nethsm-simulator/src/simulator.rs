@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
 use crate::crypto::{pem, sealed};
@@ -18,6 +19,7 @@ use crate::faults::{Fault, Hook};
 use crate::options::Options;
 use crate::server;
 use crate::shared::{Order, Shared};
+use crate::state_file;
 
 /// How long the answer to a request that ends in a reboot has to get out.
 const LAST_WORDS: Duration = Duration::from_millis(50);
@@ -49,9 +51,12 @@ impl Simulator {
     /// It cannot listen, the state file is bad, or there is no randomness.
     pub fn start(options: Options) -> Result<Running, StartError> {
         let machine = |error: &dyn std::fmt::Display| StartError::Machine(error.to_string());
-        let device = Device::new(options.device.clone()).map_err(|error| machine(&error))?;
-        let shared = Shared::new(device, options.latency, options.record.clone());
-        let shared = Arc::new(shared);
+        let mut device = Device::new(options.device.clone()).map_err(|error| machine(&error))?;
+        if let Some(path) = &options.state_file {
+            state_file::load(path, &mut device).map_err(StartError::StateFile)?;
+        }
+        let shared = Arc::new(Shared::new(device, &options));
+        shared.save().map_err(StartError::StateFile)?;
         let runtime = Builder::new_current_thread()
             .enable_all()
             .build()
@@ -121,15 +126,18 @@ impl Life {
             let mut listener = Some(listener);
             while let Some(listening) = listener.take() {
                 let (shared, acceptor) = (Arc::clone(&self.shared), self.acceptor.clone());
-                let serving = tokio::spawn(server::serve(shared, listening, acceptor));
-                let order = orders.wait_for(|order| *order != Order::Run).await;
-                let order = order.map_or(Order::Stop, |order| *order);
+                let mut connections = JoinSet::new();
+                let order = tokio::select! {
+                    order = orders.wait_for(|order| *order != Order::Run) => {
+                        order.map_or(Order::Stop, |order| *order)
+                    }
+                    never = server::serve(shared, listening, acceptor, &mut connections) => never,
+                };
+                // Nobody listens any more; an answer that is on its way gets out.
                 if let Order::Leave(_) = order {
                     tokio::time::sleep(LAST_WORDS).await;
                 }
-                // Listener and connections go with the task.
-                serving.abort();
-                let _ = serving.await;
+                connections.shutdown().await;
                 if !self.be_away(order, &mut orders).await {
                     return;
                 }
@@ -158,7 +166,7 @@ impl Life {
                     }
                 }
                 self.shared.with_device(|device| {
-                    if power == Power::FactoryReset && device.options.reset_forgets {
+                    if power == Power::FactoryReset {
                         // Without randomness the old configuration stays.
                         let _ = device.reset();
                     } else {

@@ -189,8 +189,10 @@ pub(crate) struct Configuration {
 pub(crate) struct Store {
     /// The domain key under the unlock passphrase.
     pub(crate) locked_domain_key: Vec<u8>,
-    /// The domain key: read in state Operational only, or for unattended boot.
-    pub(crate) domain_key: Key,
+    /// The domain key; absent after a restore, until somebody unlocks.
+    pub(crate) domain_key: Option<Key>,
+    /// What was restored and is not opened yet.
+    pub(crate) sealed: BTreeMap<String, Vec<u8>>,
     pub(crate) users: BTreeMap<String, Stamped<User>>,
     pub(crate) keys: BTreeMap<KeyPlace, Stamped<StoredKey>>,
     pub(crate) namespaces: BTreeSet<String>,
