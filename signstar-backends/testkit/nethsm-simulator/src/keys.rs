@@ -15,7 +15,8 @@ use crate::json::writer::{list, number, object, string, strings};
 use crate::key_requests::{self, Import, Private};
 use crate::metrics::KeyUse;
 use crate::resource::{Call, Media, Resource, Takes};
-use crate::store::{KeyPlace, Role, Stamped, StoredKey, etag, new_stamp};
+use crate::store::{KeyPlace, Role, Stamped, StoredKey, etag};
+use crate::vault;
 
 pub(crate) const RESOURCES: &[Resource] = &[
     Resource::new(
@@ -132,12 +133,10 @@ fn change(
     how: impl FnOnce(&mut StoredKey),
 ) -> Result<Answer, Refusal> {
     let place = place(call);
-    let keys = device.store.as_mut().map(|store| &mut store.keys);
-    let key = keys.and_then(|keys| keys.get_mut(&place));
-    let key = key.ok_or_else(|| Refusal::new(404, "key not found"))?;
-    how(&mut key.value);
-    key.value.operations_written = key.value.operations;
-    key.stamp = new_stamp()?;
+    let absent = || Refusal::new(404, "key not found");
+    let store = device.store.as_mut().ok_or_else(absent)?;
+    how(&mut store.keys.get_mut(&place).ok_or_else(absent)?.value);
+    vault::write_key(store, &place)?;
     Ok(Answer::Done)
 }
 
@@ -215,9 +214,10 @@ fn generate(device: &mut Device, call: &Call<'_>) -> Result<Answer, Refusal> {
         "" => generated()?,
         id => id.to_owned(),
     };
-    is_free(device, call, &id)?;
+    // The device makes the key first, and counts it.
     let key = PrivateKey::generate(wanted.key_type, wanted.bits)?;
     device.metrics.used(KeyUse::Generate);
+    is_free(device, call, &id)?;
     add(device, call, &id, key, wanted.about)?;
     Ok(Answer::Created {
         location: format!("/api/v1/keys/{id}"),
@@ -266,7 +266,8 @@ fn add(
     })?;
     let place = (call.namespace(), id.to_owned());
     if let Some(store) = &mut device.store {
-        store.keys.insert(place, stored);
+        store.keys.insert(place.clone(), stored);
+        vault::write_key(store, &place)?;
     }
     Ok(())
 }
@@ -364,10 +365,9 @@ fn rename(device: &mut Device, call: &Call<'_>) -> Result<Answer, Refusal> {
         if store.keys.contains_key(&to) {
             return Err(Refusal::new(409, format!("Key '{new}' already exists")));
         }
-        if let Some(mut key) = store.keys.remove(&place(call)) {
-            key.value.operations_written = key.value.operations;
-            key.stamp = new_stamp()?;
-            store.keys.insert(to, key);
+        if let Some(key) = store.keys.remove(&place(call)) {
+            store.keys.insert(to.clone(), key);
+            vault::write_key(store, &to)?;
         }
     }
     Ok(Answer::Body(object([("id", string(&new))])))

@@ -12,6 +12,7 @@ use crate::identity::valid_passphrase;
 use crate::json::schema::{Record, decode};
 use crate::resource::{Call, Resource};
 use crate::store::{Role, Stamped, Store, User};
+use crate::vault;
 
 pub(crate) const RESOURCES: &[Resource] = &[
     Resource::new(
@@ -53,6 +54,9 @@ fn provision(device: &mut Device, call: &Call<'_>) -> Result<Answer, Refusal> {
         keys: BTreeMap::new(),
         namespaces: BTreeSet::new(),
     });
+    if let Some(store) = &mut device.store {
+        vault::write_user(store, "admin")?;
+    }
     set_unlock_passphrase(device, &unlock)?;
     device.clock.set(time);
     device.enter(State::Operational);

@@ -318,9 +318,9 @@ impl Running {
         self.shared.with_device(|device| device.set_failed(failed));
     }
 
-    /// Pulls the plug: the listener and all connections are gone when this returns.
+    /// Pulls the plug: the listener and all connections are gone when this returns, and how often keys
+    /// were used since they were written.
     pub fn power_off(&self) {
-        self.shared.with_device(Device::write_operations);
         let leave = Order::Leave(Power::Shutdown);
         self.shared.orders.send_replace(leave);
         self.wait_for(false);

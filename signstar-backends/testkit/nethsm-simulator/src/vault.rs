@@ -113,6 +113,48 @@ fn seal_stores(
         add(&config, "/config/cluster-ca".to_owned(), ca)?;
     }
     entries.insert("/config/version".to_owned(), VERSION.to_vec());
+    for (name, user) in &store.users {
+        entries.insert(user_path(name), user.sealed.clone());
+    }
+    for (place, key) in &store.keys {
+        entries.insert(key_path(place), key.sealed.clone());
+    }
+    Ok(())
+}
+
+fn user_path(name: &str) -> String {
+    format!("/authentication/{name}")
+}
+
+fn key_path((namespace, id): &KeyPlace) -> String {
+    match namespace {
+        Some(namespace) => format!("/key/.{namespace}/{id}"),
+        None => format!("/key/{id}"),
+    }
+}
+
+/// Writes a user: what was changed is sealed, and has another stamp.
+pub(crate) fn write_user(store: &mut Store, name: &str) -> Result<(), CryptoError> {
+    let (Some(domain_key), Some(user)) = (&store.domain_key, store.users.get_mut(name)) else {
+        return Ok(());
+    };
+    let [key, ..] = STORES.map(|(name, _)| store_key(domain_key, name));
+    let path = user_path(name);
+    user.sealed = sealed::seal(&key, path.as_bytes(), &user_json(&user.value))?;
+    user.stamp = sealed::sha256(&user.sealed);
+    Ok(())
+}
+
+/// Writes a key, and with it how often it was used.
+pub(crate) fn write_key(store: &mut Store, place: &KeyPlace) -> Result<(), CryptoError> {
+    let (Some(domain_key), Some(stored)) = (&store.domain_key, store.keys.get_mut(place)) else {
+        return Ok(());
+    };
+    let [_, key, ..] = STORES.map(|(name, _)| store_key(domain_key, name));
+    let path = key_path(place);
+    stored.value.operations_written = stored.value.operations;
+    stored.sealed = sealed::seal(&key, path.as_bytes(), &key_json(&stored.value))?;
+    stored.stamp = sealed::sha256(&stored.sealed);
     Ok(())
 }
 
@@ -267,14 +309,12 @@ pub(crate) fn open(entries: &Entries, domain_key: &Key) -> Result<Opened, Crypto
         let key = store_key(domain_key, store);
         let value = sealed::open(&key, path.as_bytes(), sealed)
             .ok_or_else(|| wrong("sealed with another key"))?;
-        let stamp = sealed::sha256(sealed);
         let parsed = |value: &[u8]| json::parse(value).map_err(|error| wrong(&error));
         match (*store, name) {
             ("auth_store", _) => {
                 let value = read_user(&parsed(&value)?).map_err(|error| wrong(&error))?;
-                opened
-                    .users
-                    .insert(name.to_owned(), Stamped { value, stamp });
+                let user = Stamped::opened(value, sealed);
+                opened.users.insert(name.to_owned(), user);
             }
             ("key_store", _) => {
                 let value = read_key(&parsed(&value)?).map_err(|error| wrong(&error))?;
@@ -282,7 +322,7 @@ pub(crate) fn open(entries: &Entries, domain_key: &Key) -> Result<Opened, Crypto
                     Some((namespace, id)) => (Some(namespace.to_owned()), id.to_owned()),
                     None => (None, name.to_owned()),
                 };
-                opened.keys.insert(place, Stamped { value, stamp });
+                opened.keys.insert(place, Stamped::opened(value, sealed));
             }
             ("namespace_store", _) => {
                 opened.namespaces.insert(name.to_owned());
@@ -307,7 +347,7 @@ pub(crate) fn open_local(
     device_time_offset: &mut i64,
     configuration: &mut Configuration,
 ) -> Result<(), CryptoError> {
-    let value = |name: &str| -> Option<(Vec<u8>, [u8; 32])> {
+    let value = |name: &str| -> Option<(Vec<u8>, &[u8])> {
         let (path, key) = match origin {
             Some((id, key)) => (format!("/local/{id}/config/{name}"), Some(key)),
             None => (format!("/config/{name}"), None),
@@ -317,31 +357,31 @@ pub(crate) fn open_local(
             Some(key) => sealed::open(key, path.as_bytes(), sealed)?,
             None => sealed.clone(),
         };
-        Some((opened, sealed::sha256(sealed)))
+        Some((opened, sealed))
     };
     let text = |octets: &[u8]| String::from_utf8_lossy(octets).into_owned();
-    if let Some((pem, stamp)) = value("private-key") {
+    if let Some((pem, sealed)) = value("private-key") {
         configuration.tls.key = Arc::new(import::private_key(&text(&pem))?);
-        configuration.tls.key_stamp = stamp;
+        configuration.tls.key_stamp = sealed::sha256(sealed);
     }
-    if let Some((chain, stamp)) = value("certificate") {
+    if let Some((chain, sealed)) = value("certificate") {
         configuration.tls.chain = read_chain(&chain);
-        configuration.tls.chain_stamp = stamp;
+        configuration.tls.chain_stamp = sealed::sha256(sealed);
     }
-    if let Some((octets, stamp)) = value("ip-config") {
+    if let Some((octets, sealed)) = value("ip-config") {
         if let Some(value) = read_network(&octets) {
-            configuration.network = Some(Stamped { value, stamp });
+            configuration.network = Some(Stamped::opened(value, sealed));
         }
     }
-    if let Some((octets, stamp)) = value("log-config") {
+    if let Some((octets, sealed)) = value("log-config") {
         let read = json::parse(&octets).and_then(|json| read_logging(&json));
         if let Ok(value) = read {
-            configuration.logging = Some(Stamped { value, stamp });
+            configuration.logging = Some(Stamped::opened(value, sealed));
         }
     }
-    if let Some((octets, stamp)) = value("unattended-boot") {
+    if let Some((octets, sealed)) = value("unattended-boot") {
         let value = octets == b"1";
-        configuration.unattended_boot = Some(Stamped { value, stamp });
+        configuration.unattended_boot = Some(Stamped::opened(value, sealed));
     }
     if let Some((octets, _)) = value("time-offset") {
         *device_time_offset = text(&octets).parse().unwrap_or_default();

@@ -44,8 +44,12 @@ pub(crate) fn octets(body: &Value) -> Option<Vec<u8>> {
     Some(Base64::decode_vec(encoded).unwrap())
 }
 
-fn happen(event: &str, running: &Running) {
+fn happen(event: &str, client: &Client, running: &Running) {
     match event {
+        "looked" => {
+            let state = client.send("GET", "/api/v1/health/state", &[], None);
+            assert_eq!(state.status, 200);
+        }
         "pause" => running.advance(Duration::from_millis(1100)),
         "store-gone" => running.set_store_present(false),
         "store-back" => running.set_store_present(true),
@@ -98,7 +102,7 @@ fn all_recorded_exchanges_are_answered_as_by_the_device() {
         let exchange: Value = serde_json::from_str(line).unwrap();
         let seq = exchange["seq"].as_u64().unwrap();
         if let Some(event) = events.get(&seq) {
-            happen(event, &running);
+            happen(event, &client, &running);
         }
         let mut problems = replayed(&client, &mut judge, &exchange);
         if seq == COUNTED {
