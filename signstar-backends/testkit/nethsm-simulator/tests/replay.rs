@@ -83,6 +83,7 @@ fn replayed(client: &Client, judge: &mut Judge, exchange: &Value) -> Vec<String>
 fn settled(client: &Client, path: &str, received: &Received) {
     let leaves = ["reboot", "shutdown", "factory-reset"];
     if received.status == 204 && leaves.iter().any(|name| path.ends_with(name)) {
+        client.forget();
         while client.is_listening() {
             std::thread::sleep(Duration::from_millis(1));
         }

@@ -1,5 +1,6 @@
 //! A client that shows every octet: TLS without a check of the certificate, and HTTP by hand.
 
+use std::cell::RefCell;
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
@@ -80,6 +81,8 @@ impl Received {
 pub(crate) struct Client {
     address: SocketAddr,
     config: Arc<ClientConfig>,
+    /// A connection that the last answer left open.
+    open: RefCell<Option<Stream>>,
 }
 
 type Stream = StreamOwned<ClientConnection, TcpStream>;
@@ -95,7 +98,13 @@ impl Client {
         Self {
             address,
             config: Arc::new(config),
+            open: RefCell::default(),
         }
+    }
+
+    /// Opens another connection next time.
+    pub(crate) fn forget(&self) {
+        self.open.take();
     }
 
     /// Whether somebody listens.
@@ -138,9 +147,13 @@ impl Client {
         text.push_str("\r\n");
         let mut octets = text.into_bytes();
         octets.extend_from_slice(body.unwrap_or_default());
-        let mut stream = self.connect();
+        let mut stream = self.open.take().unwrap_or_else(|| self.connect());
         stream.write_all(&octets).unwrap();
-        receive(&mut stream, method == "HEAD")
+        let received = receive(&mut stream, method == "HEAD");
+        if received.header("connection") != Some("close") {
+            self.open.replace(Some(stream));
+        }
+        received
     }
 
     /// Sends octets, and takes what comes until the other side closes or is silent.
