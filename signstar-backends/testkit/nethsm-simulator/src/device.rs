@@ -193,7 +193,10 @@ impl Device {
             Some(_) => State::Locked,
         };
         // What was counted and not written is lost.
-        let keys = self.store.iter_mut().flat_map(|store| store.keys.values_mut());
+        let keys = self
+            .store
+            .iter_mut()
+            .flat_map(|store| store.keys.values_mut());
         for key in keys {
             key.value.operations = key.value.operations_written;
         }

@@ -412,11 +412,15 @@ fn same_metrics(wanted: &str, got: &str) -> Option<()> {
 
 /// Whether `signature` is one of nothing.
 fn is_ed25519(public: &str, signature: &[u8]) -> bool {
-    let body: String = public.lines().filter(|line| !line.starts_with('-')).collect();
+    let body: String = public
+        .lines()
+        .filter(|line| !line.starts_with('-'))
+        .collect();
     let der = Base64::decode_vec(&body).unwrap();
     let key = der.last_chunk().unwrap();
     let key = ed25519_dalek::VerifyingKey::from_bytes(key).unwrap();
-    key.verify_strict(&[], &signature.try_into().unwrap()).is_ok()
+    key.verify_strict(&[], &signature.try_into().unwrap())
+        .is_ok()
 }
 
 fn is_bip340(public: &str, message: &[u8], signature: &[u8]) -> bool {
