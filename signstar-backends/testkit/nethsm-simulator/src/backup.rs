@@ -13,7 +13,7 @@ use crate::json::schema::{Record, decode};
 use crate::multipart;
 use crate::resource::{Call, Limit, Media, Resource, Takes};
 use crate::store::Store;
-use crate::vault;
+use crate::{vault, vault_local};
 
 pub(crate) const RESOURCES: &[Resource] = &[
     Resource::new(
@@ -117,7 +117,7 @@ fn restore_stores(device: &mut Device, backup: Backup) -> Result<(), Refusal> {
     let mut restored = device.configuration.clone();
     let origin = backup.origin.as_ref();
     let origin = origin.map(|(id, key)| (id.as_str(), key));
-    vault::open_local(&backup.entries, origin, &mut time_offset, &mut restored)?;
+    vault_local::open(&backup.entries, origin, &mut time_offset, &mut restored)?;
     let Some(store) = &mut device.store else {
         return Ok(());
     };
@@ -168,7 +168,7 @@ pub(crate) fn restore_everything(device: &mut Device, backup: Backup) -> Result<
     let mut time_offset = device.clock.offset_s;
     let origin = backup.origin.as_ref();
     let origin = origin.map(|(id, key)| (id.as_str(), key));
-    vault::open_local(
+    vault_local::open(
         &backup.entries,
         origin,
         &mut time_offset,

@@ -67,10 +67,10 @@ fn provision(device: &mut Device, call: &Call<'_>) -> Result<Answer, Refusal> {
 pub(crate) fn set_unlock_passphrase(device: &mut Device, passphrase: &[u8]) -> Result<(), Refusal> {
     let salt = random::<16>()?;
     let key = device.options.scrypt.derive(passphrase, &salt)?;
-    if let Some(store) = &mut device.store {
-        if let Some(domain_key) = &store.domain_key {
-            store.locked_domain_key = sealed::seal(&key, b"passphrase", domain_key)?;
-        }
+    if let Some(store) = &mut device.store
+        && let Some(domain_key) = &store.domain_key
+    {
+        store.locked_domain_key = sealed::seal(&key, b"passphrase", domain_key)?;
     }
     device.configuration.unlock_salt = salt.to_vec();
     Ok(())

@@ -2,6 +2,14 @@
 //! device. What is random on the device is compared by its form; signatures, ciphertexts and requests
 //! for certificates are checked by OpenSSL.
 
+// What a test relies on it says by a panic.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
 #[path = "replay/client.rs"]
 mod client;
 #[path = "replay/judge.rs"]

@@ -63,10 +63,10 @@ impl Judge {
             return body;
         };
         let text = self.ours(&text);
-        if let (Some("gen-rsa"), true) = (key_of(path), path.ends_with("/decrypt")) {
-            if let Some(text) = self.for_own_key(exchange, &text) {
-                return text.into_bytes();
-            }
+        if let (Some("gen-rsa"), true) = (key_of(path), path.ends_with("/decrypt"))
+            && let Some(text) = self.for_own_key(exchange, &text)
+        {
+            return text.into_bytes();
         }
         text.into_bytes()
     }
