@@ -126,7 +126,6 @@ fn start(arguments: Arguments) -> Result<Running, String> {
             scrypt: arguments.scrypt,
             update_key,
             body_with_304: !arguments.quirk.is_empty(),
-            ..DeviceOptions::default()
         },
         state_file: arguments.state_file,
         record: arguments.record,

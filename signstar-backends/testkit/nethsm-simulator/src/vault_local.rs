@@ -14,7 +14,7 @@ use crate::device::Device;
 use crate::json;
 use crate::json::schema::Record;
 use crate::json::writer::{number, object, string};
-use crate::store::{Configuration, Network, Stamped};
+use crate::store::{BackupKey, Configuration, Network, Stamped};
 
 /// Seals everything that is of the device alone.
 pub(crate) fn seal(device: &Device, entries: &mut Entries) -> Result<(), CryptoError> {
@@ -108,6 +108,13 @@ pub(crate) fn open(
     }
     if let Some((octets, _)) = value("time-offset") {
         *device_time_offset = text(&octets).parse().unwrap_or_default();
+    }
+    // In version 0 it is a setting like others.
+    if let (None, Some((key, _)), Some((salt, _))) =
+        (origin, value("backup-key"), value("backup-salt"))
+        && let Ok(key) = Key::try_from(key)
+    {
+        configuration.backup = Some(BackupKey { key, salt });
     }
     if let Some((salt, _)) = value("unlock-salt") {
         configuration.unlock_salt = salt;

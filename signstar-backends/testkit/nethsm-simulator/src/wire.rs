@@ -56,17 +56,20 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Wire<T> {
         }
         let this = &mut *self;
         let mut instead = this.instead.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(left) = instead.as_mut() else {
+        let Some(mut left) = instead.take() else {
             drop(instead);
             let octets = if octets.starts_with(OLD) { NEW } else { octets };
             return Pin::new(&mut this.inner).poll_write(context, octets);
         };
         // All of the answer counts as written when all of what replaces it is.
         while !left.is_empty() {
-            match Pin::new(&mut this.inner).poll_write(context, left) {
+            match Pin::new(&mut this.inner).poll_write(context, &left) {
                 Poll::Ready(Ok(count)) => drop(left.drain(..count)),
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                Poll::Pending => return Poll::Pending,
+                Poll::Pending => {
+                    *instead = Some(left);
+                    return Poll::Pending;
+                }
             }
         }
         Poll::Ready(Ok(octets.len()))
