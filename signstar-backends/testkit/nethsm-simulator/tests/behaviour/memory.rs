@@ -1,16 +1,9 @@
 //! What a device remembers: in its file, in backups and their way back, and after an update.
 
-// What a test relies on it says by a panic.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
-
-#[path = "replay/client.rs"]
-mod client;
-#[path = "common/device.rs"]
-mod device;
-
+use crate::client::Received;
+use crate::device::{ADMIN, Device, OPERATOR, UNLOCK};
 use aes_gcm::aead::{Aead as _, KeyInit as _, Payload};
 use aes_gcm::{Aes256Gcm, Key, Nonce};
-use device::{ADMIN, Device, OPERATOR, UNLOCK};
 use rsa::pkcs8::{EncodePublicKey as _, LineEnding};
 use rsa::sha2::{Digest as _, Sha256};
 use rsa::{Pkcs1v15Sign, RsaPrivateKey};
@@ -32,7 +25,7 @@ fn backed_up() -> (Device, Vec<u8>) {
     (device, received.body)
 }
 
-fn restore(device: &Device, user: &str, file: &[u8]) -> client::Received {
+fn restore(device: &Device, user: &str, file: &[u8]) -> Received {
     let head = "--x\r\nContent-Disposition: form-data; name=\"arguments\"\r\n\r\n\
         {\"backupPassphrase\":\"backupbackup\"}\r\n--x\r\n\
         Content-Disposition: form-data; name=\"backup_file\"\r\n\r\n";

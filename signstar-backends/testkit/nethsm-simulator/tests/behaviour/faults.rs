@@ -1,21 +1,14 @@
 //! What tests can make go wrong goes wrong as they say, and the counters tell what was done.
 
-// What a test relies on it says by a panic.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
-
-#[path = "replay/client.rs"]
-mod client;
-#[path = "common/device.rs"]
-mod device;
-
 use std::time::{Duration, Instant};
 
-use device::{ADMIN, Device, OPERATOR, SIGN, UNLOCK};
+use crate::client::Received;
+use crate::device::{ADMIN, Device, OPERATOR, SIGN, UNLOCK};
 use signstar_nethsm_simulator::{Fault, Options, State};
 
 const SIGN_OPERATION: &str = "keys_key_id_sign_post";
 
-fn sign(device: &Device) -> std::io::Result<client::Received> {
+fn sign(device: &Device) -> std::io::Result<Received> {
     device.try_ask(OPERATOR, "POST keys/ed/sign", SIGN)
 }
 

@@ -1,19 +1,11 @@
 //! Knobs, and corners of the interface that the recordings do not show.
 
-// What a test relies on it says by a panic.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
-
-#[path = "replay/client.rs"]
-mod client;
-#[path = "common/device.rs"]
-mod device;
-
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::{Command, Stdio};
 
+use crate::device::{ADMIN, Device, OPERATOR, SIGN, UNLOCK};
 use base64ct::{Base64, Encoding as _};
-use device::{ADMIN, Device, OPERATOR, SIGN, UNLOCK};
 use serde_json::Value;
 use signstar_nethsm_simulator::{DeviceOptions, Options, Version};
 
