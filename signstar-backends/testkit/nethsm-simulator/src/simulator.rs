@@ -362,6 +362,8 @@ impl Running {
         if let Ok(waiting) = waiting {
             let away = Order::Leave(Power::Shutdown);
             let _ = waiting.block_on(orders.wait_for(|order| *order == away));
+            // The answer gets out first.
+            self.wait_until_away(true);
         }
     }
 }
