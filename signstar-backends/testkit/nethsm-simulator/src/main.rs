@@ -36,7 +36,7 @@ struct Arguments {
     /// Hold every answer back for so many milliseconds.
     #[arg(long, default_value_t = 0)]
     latency: u64,
-    /// Answer the next requests of an operation with a status, OPERATION=STATUS[*TIMES], such as
+    /// Answer the next requests of an operation with a status, `OPERATION=STATUS*TIMES`, such as
     /// keys_key_id_sign_post=503*2; without `OPERATION=` of any.
     #[arg(long, value_parser = failure)]
     fail_next: Vec<Failure>,
