@@ -4,7 +4,7 @@ use super::Tree;
 use crate::workspace::{Dependency, Package, Workspace};
 
 /// Which own packages a package may be built from. Nothing points back.
-const ARROWS: [(&str, &[&str]); 14] = [
+const ARROWS: [(&str, &[&str]); 15] = [
     ("signstar-core", &[]),
     ("signstar-confine", &[]),
     ("signstar-smartcard", &["signstar-core"]),
@@ -45,6 +45,7 @@ const ARROWS: [(&str, &[&str]); 14] = [
         "signstar-testkit",
         &["signstar-core", "signstar-confine", "signstar-pkcs11"],
     ),
+    ("signstar-nethsm-simulator", &[]),
     ("signstar-virtual-card", &[]),
     ("xtask", &["signstar-admin"]),
 ];
@@ -57,6 +58,9 @@ const OPENPGP: [&str; 4] = [
     "signstar-admin",
     "xtask",
 ];
+
+/// Packages whose library has a name of its own.
+const LIBRARIES: [(&str, &str); 1] = [("md-5", "md5")];
 
 /// Everything that a manifest gets wrong.
 pub(crate) fn problems(tree: &Tree, workspace: &Workspace) -> Vec<String> {
@@ -105,7 +109,8 @@ fn lints(package: &Package, tree: &Tree, workspace: &Workspace) -> Option<String
 fn unused(package: &Package, tree: &Tree, workspace: &Workspace) -> Vec<String> {
     let folder = workspace.relative(package.folder()).to_string_lossy();
     let used = |name: &str| {
-        let name = name.replace('-', "_");
+        let library = LIBRARIES.iter().find(|(package, _)| *package == name);
+        let name = library.map_or_else(|| name.replace('-', "_"), |(_, name)| (*name).to_owned());
         let mut sources = tree
             .files
             .iter()

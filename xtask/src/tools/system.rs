@@ -22,7 +22,7 @@ const fn needed(program: &'static str, debian: &'static str, arch: &'static str)
 const TLS_OF_RSYSLOG: &str = "/usr/lib/x86_64-linux-gnu/rsyslog/lmnsd_gtls.so";
 
 /// What `cargo xtask test` needs.
-pub(crate) const TESTS: [Needed; 49] = [
+pub(crate) const TESTS: [Needed; 50] = [
     // The transport, and what a caller may try through it.
     needed("sshd", "openssh-server", "openssh"),
     needed("ssh", "openssh-client", "openssh"),
@@ -83,6 +83,8 @@ pub(crate) const TESTS: [Needed; 49] = [
     needed("/lib/systemd/systemd-journald", "systemd", "systemd"),
     needed("rsyslogd", "rsyslog", "rsyslog"),
     needed(TLS_OF_RSYSLOG, "rsyslog-gnutls", "rsyslog"),
+    // What the vendor's tools for NetHSM are installed with.
+    needed("virtualenv", "virtualenv", "python-virtualenv"),
     // Manual pages.
     needed("mandoc", "mandoc", "mandoc"),
 ];
