@@ -4,6 +4,7 @@ mod cert;
 mod device;
 pub(crate) mod key;
 mod primary;
+mod sshd;
 
 use std::path::PathBuf;
 
@@ -15,6 +16,7 @@ pub(crate) use cert::{
 pub(crate) use device::{DeviceVerb, ListDevices, StorageKey};
 pub(crate) use key::{Generate, Import, KeyVerb};
 pub(crate) use primary::{GeneratePrimary, PrimaryVerb};
+pub(crate) use sshd::{Become, SshdCheck, SshdVerb, Try};
 
 /// Keys, certificates and checks of a Signstar enclave
 ///
@@ -85,6 +87,20 @@ pub(crate) enum Verb {
         #[command(subcommand)]
         verb: ConfigVerb,
     },
+    /// The sshd in front of the login shell
+    Sshd {
+        #[command(subcommand)]
+        verb: SshdVerb,
+    },
+    /// Sign a file as sshd would have it signed, as a rehearsal
+    ///
+    /// Becomes USER and starts the installed login shell, with its sandbox and its records. These
+    /// name an SSH key that nobody can have: they show that it was a rehearsal. The signature is
+    /// verified and thrown away. Run it as root.
+    Try(Try),
+    /// Become an account, then the login shell
+    #[command(hide = true)]
+    Become(Become),
     /// What keeps a taken-over login shell from doing harm
     Sandbox {
         #[command(subcommand)]
@@ -97,13 +113,18 @@ pub(crate) enum ConfigVerb {
     /// Name everything that is wrong with the configuration and with what it names
     ///
     /// Reads it as the login shell does, then opens each certificate and device and compares their
-    /// keys, the audit sink, and the accounts. Run it as root, after every change.
+    /// keys, the audit sink, and the accounts. What would be refused is a problem, what is unwise is
+    /// advice. Run it as root, after every change.
     Check(Check),
+    /// Say what each account may have signed, by which key, within which limits
+    ///
+    /// Shows where each value comes from: a line of the file, or the default.
+    Explain(Check),
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Check {
-    /// Check this file, instead of the one of --config
+    /// Look at this file, instead of the one of --config
     pub(crate) file: Option<PathBuf>,
 }
 
