@@ -19,7 +19,7 @@ const fn needed(program: &'static str, debian: &'static str, arch: &'static str)
 }
 
 /// What `cargo xtask test` needs.
-pub(crate) const TESTS: [Needed; 45] = [
+pub(crate) const TESTS: [Needed; 51] = [
     // The transport, and what a caller may try through it.
     needed("sshd", "openssh-server", "openssh"),
     needed("ssh", "openssh-client", "openssh"),
@@ -75,6 +75,13 @@ pub(crate) const TESTS: [Needed; 45] = [
     needed("systemd-tmpfiles", "systemd", "systemd"),
     needed("udevadm", "udev", "systemd"),
     needed("duk", "duktape", "duktape"),
+    needed("systemd-socket-activate", "systemd", "systemd"),
+    needed("nft", "nftables", "nftables"),
+    needed("apparmor_parser", "apparmor", "apparmor"),
+    needed("usermod", "passwd", "shadow"),
+    // Packages are built and installed.
+    needed("dpkg-buildpackage", "dpkg-dev", "dpkg"),
+    needed("dpkg", "dpkg", "dpkg"),
     // Manual pages.
     needed("mandoc", "mandoc", "mandoc"),
 ];
