@@ -11,10 +11,10 @@ use clap::Args;
 
 use crate::failure::{Because, Failure, Result};
 use crate::program::Program;
-use crate::stage;
 use crate::tools::pinned::FUZZ;
 use crate::tools::{self};
 use crate::workspace::Workspace;
+use crate::{dist, stage};
 
 /// Run long campaigns: fuzzing, signature encodings, repeated end-to-end tests
 #[derive(Debug, Args)]
@@ -34,6 +34,8 @@ enum Part {
     Fuzz,
     /// Signatures with short values in them
     Encoding,
+    /// Every released program, built in two folders
+    Dist,
     /// End-to-end tests, again and again
     Repeat,
 }
@@ -67,6 +69,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
     if wanted(Part::Encoding) {
         keep("encodings", encodings());
+    }
+    if wanted(Part::Dist) {
+        keep("releases", dist::check_all());
     }
     if wanted(Part::Repeat) {
         keep("end-to-end tests", repeat(start + total));

@@ -65,6 +65,11 @@ pub(crate) fn with_debug_programs(root: &Path, debug: &Path) -> Result<()> {
     documents(root, Some(debug))
 }
 
+/// What is installed beside the programs.
+pub(crate) fn beside_programs(root: &Path) -> Result<()> {
+    documents(root, None)
+}
+
 fn documents(root: &Path, built: Option<&Path>) -> Result<()> {
     pages::manuals(&root.join("usr/share/man/man1"), None, built)?;
     pages::completions_installed(&root.join("usr/share"), built)?;

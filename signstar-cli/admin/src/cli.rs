@@ -96,7 +96,7 @@ pub(crate) enum Verb {
     ///
     /// Becomes USER and starts the installed login shell, with its sandbox and its records. These
     /// name an SSH key that nobody can have: they show that it was a rehearsal. The signature is
-    /// verified and thrown away. Run it as root.
+    /// verified and thrown away. Ends with status 69 if there is none. Run it as root.
     Try(Try),
     /// Become an account, then the login shell
     #[command(hide = true)]
