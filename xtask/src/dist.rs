@@ -25,6 +25,9 @@ pub(crate) struct Options {
     /// Where to
     #[arg(default_value = "target/dist")]
     folder: PathBuf,
+    /// Only for this target of the static programs (may be given several times)
+    #[arg(long, value_name = "NAME")]
+    target: Vec<String>,
     /// Build everything in another folder as well, and compare
     #[arg(long)]
     check: bool,
@@ -40,19 +43,31 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
     stage::make_folder(&folder)?;
     targets::ensure()?;
+    let wanted = match options.target.as_slice() {
+        [] => targets(),
+        chosen => chosen.to_vec(),
+    };
     let mut made = Vec::new();
-    for target in targets() {
-        made.extend(release(&folder, &target)?);
+    for target in &wanted {
+        made.extend(release(&folder, target)?);
     }
     archive::checksums(&folder, &made)?;
     println!("{} files in {}", made.len() + 1, folder.display());
-    if options.check { check_all() } else { Ok(()) }
+    if options.check {
+        check(&wanted)
+    } else {
+        Ok(())
+    }
 }
 
-/// Every program is the same from two folders.
+/// Every program for every target is the same from two folders.
 pub(crate) fn check_all() -> Result<()> {
-    let programs: Vec<(&Released, String)> = targets()
-        .into_iter()
+    check(&targets())
+}
+
+fn check(targets: &[String]) -> Result<()> {
+    let programs: Vec<(&Released, String)> = targets
+        .iter()
         .flat_map(|target| {
             RELEASED
                 .iter()

@@ -56,3 +56,49 @@ pub(super) fn copy_tree(from: &Path, to: &Path) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by a panic")]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+    use std::path::Path;
+    use std::process::Command;
+
+    use super::{checksums, pack};
+
+    /// The same files, made in another order, by another umask's owner, at another time.
+    fn make(folder: &Path, names: [&str; 2], time: &str) {
+        let root = folder.join("a/usr");
+        fs::create_dir_all(&root).unwrap();
+        for name in names {
+            let file = root.join(name);
+            fs::write(&file, name).unwrap();
+            fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+            let touched = Command::new("touch").args(["-d", time]).arg(&file).status();
+            assert!(touched.unwrap().success());
+        }
+        pack(folder, "a").unwrap();
+    }
+
+    #[test]
+    fn the_same_files_give_the_same_archive() {
+        let [first, second] = [(); 2].map(|()| tempfile::tempdir().unwrap());
+        make(first.path(), ["x", "y"], "2020-01-01");
+        make(second.path(), ["y", "x"], "2021-01-01");
+        let [first_bytes, second_bytes] =
+            [&first, &second].map(|folder| fs::read(folder.path().join("a.tar.xz")).unwrap());
+        assert_eq!(first_bytes, second_bytes);
+        checksums(first.path(), &["a.tar.xz".to_owned()]).unwrap();
+        let check = |folder: &Path| {
+            let mut check = Command::new("sha256sum");
+            check
+                .args(["--check", "--status", "SHA256SUMS"])
+                .current_dir(folder);
+            check.status().unwrap().success()
+        };
+        assert!(check(first.path()));
+        fs::write(first.path().join("a.tar.xz"), "another").unwrap();
+        assert!(!check(first.path()));
+    }
+}

@@ -163,10 +163,17 @@ fn checksums(lock: &str) -> BTreeMap<(String, String), String> {
 }
 
 #[cfg(test)]
+#[allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by a panic"
+)]
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::{Materials, checksums};
+    use super::super::build::RELEASED;
+    use super::{Materials, checksums, tree};
+    use crate::tools::targets;
 
     const TREE: &str = "0|a v0.1.0 (/usr/src/a)|MIT\n1|b v1.0.0+x|MIT/Apache-2.0\n\
                         2|c v2.0.0 (proc-macro)|MIT\n1|c v2.0.0 (proc-macro)|MIT (*)\n";
@@ -208,5 +215,36 @@ mod tests {
                 assert!(known.contains(needed.as_str().unwrap()), "{needed}");
             }
         }
+    }
+
+    /// What is linked is what the reviewed lists say.
+    #[test]
+    fn the_bill_of_the_login_shell_is_its_committed_closure() {
+        let tree = tree(&RELEASED[0], &targets::release()).unwrap();
+        let materials = Materials::parse(&tree);
+        let found: BTreeSet<(String, String)> = materials
+            .components
+            .into_iter()
+            .filter(|component| !component.name.starts_with("signstar"))
+            .map(|component| (component.name, component.version))
+            .collect();
+        let lists = [
+            include_str!("../../closure/pkcs11.txt"),
+            include_str!("../../closure/software.txt"),
+        ];
+        let committed: BTreeSet<(String, String)> = lists
+            .iter()
+            .flat_map(|list| list.lines())
+            .map(|line| {
+                let mut words = line.split(' ');
+                let name = words.next().unwrap().to_owned();
+                (
+                    name,
+                    words.next().unwrap().trim_start_matches('v').to_owned(),
+                )
+            })
+            .collect();
+        assert!(committed.len() > 100, "{}", committed.len());
+        assert_eq!(found, committed);
     }
 }
