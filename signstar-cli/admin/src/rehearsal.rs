@@ -2,7 +2,7 @@
 //!
 //! The login shell has no mode for this, so there is none that somebody else could ask for. It gets
 //! from us what sshd would give it: arguments, variables, three pipes, and a file that names who has
-//! authenticated. That is [`IDENTITY`], so the records say what this was.
+//! authenticated. That is a caller whom nobody else can be (`identity.rs`), so the records say what this was.
 //!
 //! # What is deliberately absent
 //! A signature without records, and one for an account whose records do not name a caller.
