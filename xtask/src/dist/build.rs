@@ -35,7 +35,7 @@ enum Linkage {
 pub(crate) enum Effort {
     /// As for a release.
     Full,
-    /// Not at all, which takes a tenth of the time.
+    /// Not at all, which is quicker.
     Least,
 }
 
