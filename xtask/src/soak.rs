@@ -41,7 +41,11 @@ enum Part {
 }
 
 /// Packages with fuzz targets.
-const FUZZED: [&str; 3] = ["signstar-core", "signstar-cli/inspector", "signstar-cli/shell"];
+const FUZZED: [&str; 3] = [
+    "signstar-core",
+    "signstar-cli/inspector",
+    "signstar-cli/shell",
+];
 
 /// An artifact that no parser of ours should ever be handed is longer than this.
 const INPUT_BYTES_MAX: u32 = 1 << 16;
