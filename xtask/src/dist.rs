@@ -17,7 +17,7 @@ use crate::program::Program;
 use crate::stage;
 use crate::tools::targets;
 use crate::workspace::Workspace;
-use build::{Effort, RELEASED, Released, SMALL, build};
+use build::{RELEASED, Released, build};
 
 /// Build what is released: archives, bills of materials, checksums
 #[derive(Debug, Args)]
@@ -74,13 +74,7 @@ fn check(targets: &[String]) -> Result<()> {
                 .map(move |program| (program, target.clone()))
         })
         .collect();
-    compare(&programs, Effort::Full)
-}
-
-/// One program, built with the least effort, is the same from two folders.
-pub(crate) fn check_small() -> Result<()> {
-    targets::ensure_release()?;
-    compare(&[(&SMALL, targets::release())], Effort::Least)
+    compare(&programs)
 }
 
 /// What is built for; another machine's only where the compiler can.
@@ -109,7 +103,6 @@ fn release(folder: &Path, target: &str) -> Result<Vec<String>> {
             &workspace.target_directory.join("dist-build"),
             program,
             &built_for,
-            Effort::Full,
         )?;
         let place = root.join(program.folder).join(program.package);
         stage::put(&built, &place, 0o755)?;
@@ -124,7 +117,7 @@ fn release(folder: &Path, target: &str) -> Result<Vec<String>> {
 }
 
 /// Builds `programs` here and in a copy of the tree elsewhere; their bytes must be the same.
-fn compare(programs: &[(&Released, String)], effort: Effort) -> Result<()> {
+fn compare(programs: &[(&Released, String)]) -> Result<()> {
     let workspace = Workspace::get()?;
     let elsewhere = tempfile::Builder::new()
         .prefix("signstar-built-in-a-folder-with-another-name-")
@@ -137,13 +130,10 @@ fn compare(programs: &[(&Released, String)], effort: Effort) -> Result<()> {
         let Some(target) = program.target_for(target) else {
             continue;
         };
-        let here = workspace.target_directory.join(match effort {
-            Effort::Full => "dist-build",
-            Effort::Least => "dist-build-least",
-        });
+        let here = workspace.target_directory.join("dist-build");
         let there = elsewhere.path().join("built");
-        let first = build(&workspace.workspace_root, &here, program, &target, effort)?;
-        let second = build(&tree, &there, program, &target, effort)?;
+        let first = build(&workspace.workspace_root, &here, program, &target)?;
+        let second = build(&tree, &there, program, &target)?;
         let read = |path: &Path| {
             std::fs::read(path).because(format_args!("cannot read {}", path.display()))
         };

@@ -78,6 +78,32 @@ impl Signer for Smartcard {
                 self.public.name()
             )));
         }
+        for _ in 1..ATTEMPTS_MAX {
+            let mut told = Told::Nothing;
+            match self.attempt(digest, &mut told) {
+                // Somebody else has reset the card while it was ours, or it is gone.
+                Err(SignerError::Unavailable(_)) if told == Told::Nothing => {}
+                outcome => return outcome,
+            }
+        }
+        self.attempt(digest, &mut Told::Nothing)
+    }
+}
+
+/// How often a card is locked for one signature at most, as long as it has not seen the PIN.
+const ATTEMPTS_MAX: u32 = 3;
+
+/// What a card knows of a signature that did not come about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Told {
+    /// Nothing: it may be asked again.
+    Nothing,
+    /// Perhaps the PIN, and more.
+    Pin,
+}
+
+impl Smartcard {
+    fn attempt(&mut self, digest: &Digest, told: &mut Told) -> Result<RawSignature, SignerError> {
         let Some(pin) = &self.pin else {
             return Err(SignerError::Credential(format!(
                 "card {}: it has refused the PIN before",
@@ -88,6 +114,7 @@ impl Signer for Smartcard {
         let state = self.look.state(&mut locked)?;
         self.look.check_tries(state.tries)?;
         let before = self.look.counter(&mut locked)?;
+        *told = Told::Pin;
         self.look.keeper.admit(pin, state.lasting);
         let shown = show(&mut locked, pin.len(), &self.look);
         self.look.keeper.withdraw();

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::failure::Result;
 use crate::program::Program;
-use crate::release::{FEATURES, WORKER};
+use crate::release::{FEATURES, INSPECTOR, WORKER};
 use crate::tools::targets::{self, AARCH64};
 
 use super::epoch;
@@ -30,17 +30,8 @@ enum Linkage {
     System,
 }
 
-/// How much the compiler optimises. What a path leaves in a program does not depend on it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Effort {
-    /// As for a release.
-    Full,
-    /// Not at all, which is quicker.
-    Least,
-}
-
 /// Every program.
-pub(crate) const RELEASED: [Released; 3] = [
+pub(crate) const RELEASED: [Released; 4] = [
     Released {
         package: "signstar",
         features: Some(FEATURES),
@@ -54,20 +45,18 @@ pub(crate) const RELEASED: [Released; 3] = [
         linkage: Linkage::Static,
     },
     Released {
+        package: INSPECTOR,
+        features: None,
+        folder: "usr/lib/signstar",
+        linkage: Linkage::Static,
+    },
+    Released {
         package: WORKER,
         features: None,
         folder: "usr/lib/signstar",
         linkage: Linkage::System,
     },
 ];
-
-/// The one that is compared in every run of the tests.
-pub(crate) const SMALL: Released = Released {
-    package: "signstar-inspector",
-    features: None,
-    folder: "usr/lib/signstar",
-    linkage: Linkage::Static,
-};
 
 impl Released {
     /// What it is built for where the static programs are for `target`.
@@ -88,7 +77,6 @@ pub(super) fn build(
     into: &Path,
     program: &Released,
     target: &str,
-    effort: Effort,
 ) -> Result<PathBuf> {
     let cargo_home = std::env::var_os("CARGO_HOME").map_or_else(
         || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cargo"),
@@ -111,12 +99,6 @@ pub(super) fn build(
         .arg(into);
     if let Some(features) = program.features {
         cargo = cargo.args(["--no-default-features", "--features", features]);
-    }
-    if effort == Effort::Least {
-        cargo = cargo
-            .env("CARGO_PROFILE_RELEASE_LTO", "off")
-            .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0")
-            .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16");
     }
     if target == AARCH64 {
         // The compiler brings all that linking needs.

@@ -116,6 +116,7 @@ fn the_profile_names_what_the_login_shell_opens() {
         signstar::config::PATH,
         signstar::sessions::FOLDER,
         signstar::invocation::FORCED_COMMAND,
+        signstar::inspection::INSPECTOR,
         "/usr/lib/signstar/signstar-pkcs11-worker",
         "/tmp/sshauth.",
         "/run/systemd/journal/socket",
