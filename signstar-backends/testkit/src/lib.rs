@@ -26,6 +26,7 @@ pub mod key;
 pub mod nethsm;
 pub mod openssl;
 pub mod packet;
+pub mod tls;
 pub mod token;
 pub mod tpm;
 pub mod verifier;

@@ -5,7 +5,7 @@
 //! `NETHSM_TEST_ADMIN_PASSPHRASE`. It must be operational. Keys and users are made on it under
 //! names of their own, and removed afterwards; nothing else is changed.
 
-use std::cell::RefCell;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use signstar_nethsm::client::{self, Address, Client, ClientError, Credentials, Trust};
@@ -46,10 +46,10 @@ pub struct NetHsm {
     simulator: Option<Running>,
     address: Address,
     trust: Trust,
-    admin: RefCell<Client>,
+    admin: Mutex<Client>,
     /// The operator who signs.
     pub operator: String,
-    keys: RefCell<Vec<String>>,
+    keys: Mutex<Vec<String>>,
 }
 
 impl NetHsm {
@@ -100,9 +100,9 @@ impl NetHsm {
             simulator,
             address,
             trust,
-            admin: RefCell::new(admin),
+            admin: Mutex::new(admin),
             operator: fresh("operator"),
-            keys: RefCell::default(),
+            keys: Mutex::default(),
         };
         let user = UserPostData::new(
             "Signstar".to_owned(),
@@ -117,7 +117,7 @@ impl NetHsm {
 
     /// Asks as the Administrator.
     pub fn administrate<T>(&self, ask: impl FnOnce(&mut Client) -> T) -> T {
-        ask(&mut self.admin.borrow_mut())
+        ask(&mut self.admin.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The simulator, for its counters and faults.
@@ -127,14 +127,17 @@ impl NetHsm {
 
     /// Makes a key of the kind `name`; its id.
     pub fn generate(&self, name: &str) -> String {
-        let (_, kind, length) = KINDS.into_iter().find(|(known, ..)| *known == name).unwrap();
+        let (_, kind, length) = KINDS
+            .into_iter()
+            .find(|(known, ..)| *known == name)
+            .unwrap();
         let id = fresh("key");
         let mut request = KeyGenerateRequestData::new(vec![mechanism(kind)], kind);
         request.length = length;
         request.id = Some(id.clone());
         self.administrate(|admin| admin.call(|device| keys_generate_post(device, request)))
             .unwrap();
-        self.keys.borrow_mut().push(id.clone());
+        self.keys.lock().unwrap().push(id.clone());
         id
     }
 
@@ -150,12 +153,16 @@ impl NetHsm {
         let body = KeysKeyIdPutBody::ApplicationJson(key);
         self.administrate(|admin| admin.call(|device| keys_key_id_put(device, id, body)))
             .unwrap();
-        self.keys.borrow_mut().push(id.to_owned());
+        self.keys.lock().unwrap().push(id.to_owned());
     }
 
     /// Makes an Operator of this name with [`PASSPHRASE`].
     pub fn add_operator(&self, name: &str) {
-        let user = UserPostData::new("Other".to_owned(), UserRole::Operator, PASSPHRASE.to_owned());
+        let user = UserPostData::new(
+            "Other".to_owned(),
+            UserRole::Operator,
+            PASSPHRASE.to_owned(),
+        );
         self.administrate(|admin| admin.call(|device| users_user_id_put(device, name, user)))
             .unwrap();
     }
@@ -208,7 +215,7 @@ impl Drop for NetHsm {
         if self.simulator.is_some() {
             return;
         }
-        let keys = self.keys.take();
+        let keys = std::mem::take(self.keys.get_mut().unwrap_or_else(PoisonError::into_inner));
         let removed = self.administrate(|admin| -> Result<(), ClientError> {
             for key in &keys {
                 admin.call(|device| keys_key_id_delete(device, key))?;

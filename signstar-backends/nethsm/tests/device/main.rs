@@ -1,4 +1,5 @@
-//! The back end with a NetHSM: the simulator, or a device that `NETHSM_TEST_URL` names.
+//! The back end with a NetHSM: the simulator, or (the promises of a signer) a device that
+//! `NETHSM_TEST_URL` names.
 
 #![allow(
     clippy::unwrap_used,
@@ -9,4 +10,10 @@
     reason = "this is a test"
 )]
 
+mod answers;
+mod client;
 mod conformance;
+mod several;
+mod support;
+mod trust;
+mod wire;
