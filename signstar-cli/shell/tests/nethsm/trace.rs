@@ -13,7 +13,7 @@ use crate::traced::{calls_of_python, calls_of_strace, traced, without_vdso, Call
 /// What the back end asks for, with the descriptors of the traced process: the second socket of a
 /// device is the one that was made before the first.
 fn asked_for(scene: &Scene, connected: &[u32], spare: &[u32]) -> Vec<Rule> {
-    let opened = scene.world.within(|| {
+    let reach = scene.world.within(|| {
         let mut settings = scene.devices[0].settings(&scene.key);
         settings.credentials =
             signstar_testkit::nethsm::credentials("signer", signstar_testkit::nethsm::PASSPHRASE);
@@ -21,12 +21,12 @@ fn asked_for(scene: &Scene, connected: &[u32], spare: &[u32]) -> Vec<Rule> {
             .iter()
             .map(|device| device.device("other"));
         settings.devices.extend(others);
-        signstar_nethsm::open(&settings).unwrap()
+        signstar_nethsm::open(&settings).unwrap().reach
     });
-    let ports: BTreeSet<u16> = opened.reach.tcp_ports.iter().copied().collect();
+    let ports: BTreeSet<u16> = reach.tcp_ports.iter().copied().collect();
     let listened = scene.devices.iter().map(|device| device.address().port());
     assert_eq!(ports, listened.collect());
-    let rules = opened.reach.rules;
+    let rules = reach.rules;
     let sockets = |syscall: &str| {
         let named = rules.iter().filter(|rule| rule.syscall == syscall);
         named
