@@ -49,3 +49,7 @@ bench *options:
 # Long campaigns: fuzzing, millions of signatures, repeated end-to-end tests
 soak minutes="60":
     cargo xtask soak --minutes {{ minutes }}
+
+# A simulated NetHSM on 127.0.0.1:8443, for trying things out
+nethsm-simulator *options:
+    cargo run --package signstar-nethsm-simulator -- {{ options }}

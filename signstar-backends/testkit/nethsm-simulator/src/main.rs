@@ -1,5 +1,6 @@
 //! `nethsm-simulator`: a simulated NetHSM, started by hand.
 
+use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -7,7 +8,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use signstar_nethsm_simulator::{
-    DeviceOptions, Fault, Options, Running, ScryptCost, Simulator, Version,
+    DeviceOptions, Fault, Options, Running, ScryptCost, Simulator, Version, operations,
 };
 
 /// Answer like a NetHSM, over HTTPS.
@@ -35,7 +36,7 @@ struct Arguments {
     /// Hold every answer back for so many milliseconds.
     #[arg(long, default_value_t = 0)]
     latency: u64,
-    /// Answer the next requests of an operation with a status, OPERATION=STATUS[*TIMES], such as
+    /// Answer the next requests of an operation with a status, `OPERATION=STATUS*TIMES`, such as
     /// keys_key_id_sign_post=503*2; without `OPERATION=` of any.
     #[arg(long, value_parser = failure)]
     fail_next: Vec<Failure>,
@@ -64,6 +65,9 @@ struct Failure {
 fn failure(text: &str) -> Result<Failure, String> {
     let wrong = || "give OPERATION=STATUS*TIMES, such as keys_key_id_sign_post=503*2".to_owned();
     let (operation, rest) = match text.split_once('=') {
+        Some((operation, _)) if !operations().any(|known| known == operation) => {
+            return Err("there is no such operation".to_owned());
+        }
         Some((operation, rest)) => (Some(operation.to_owned()), rest),
         None => (None, text),
     };
@@ -92,11 +96,8 @@ fn scrypt(text: &str) -> Result<ScryptCost, String> {
 fn main() -> ExitCode {
     match start(Arguments::parse()) {
         Ok(running) => {
-            println!("{}", running.url());
-            println!("sha256 {}", running.fingerprint());
-            if let Some(http) = running.http_address() {
-                println!("http://{http}");
-            }
+            // Who started this may have read as much as they wanted.
+            let _ = announce(&running);
             running.wait_for_shutdown();
             ExitCode::SUCCESS
         }
@@ -105,6 +106,16 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn announce(running: &Running) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{}", running.url())?;
+    writeln!(out, "sha256 {}", running.fingerprint())?;
+    if let Some(http) = running.http_address() {
+        writeln!(out, "http://{http}")?;
+    }
+    out.flush()
 }
 
 fn start(arguments: Arguments) -> Result<Running, String> {
@@ -123,7 +134,6 @@ fn start(arguments: Arguments) -> Result<Running, String> {
             scrypt: arguments.scrypt,
             update_key,
             body_with_304: !arguments.quirk.is_empty(),
-            ..DeviceOptions::default()
         },
         state_file: arguments.state_file,
         record: arguments.record,

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -61,12 +62,10 @@ impl Simulator {
             .enable_all()
             .build()
             .map_err(|error| machine(&error))?;
-        let listener = runtime
-            .block_on(TcpListener::bind(options.listen))
-            .map_err(|error| StartError::Listen(options.listen, error))?;
-        let address = listener
-            .local_addr()
-            .map_err(|error| StartError::Listen(options.listen, error))?;
+        let failed = |error| StartError::Listen(options.listen, error);
+        let (place, address) = reserve(options.listen).map_err(failed)?;
+        let listener = runtime.block_on(TcpListener::bind(address));
+        let listener = listener.map_err(failed)?;
         let (on_http, http) = match options.listen_http {
             None => (None, None),
             Some(at) => {
@@ -87,6 +86,7 @@ impl Simulator {
                     let life = Life {
                         shared,
                         address,
+                        _place: place,
                         acceptor,
                         reboot,
                     };
@@ -103,10 +103,24 @@ impl Simulator {
     }
 }
 
+/// Keeps a port while nobody listens on it: a device that reboots comes back on the same, and on a busy
+/// machine somebody else would have it by then. Whoever connects meanwhile is refused.
+fn reserve(at: SocketAddr) -> io::Result<(TcpSocket, SocketAddr)> {
+    let place = match at {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    place.set_reuseaddr(true)?;
+    place.bind(at)?;
+    let address = place.local_addr()?;
+    Ok((place, address))
+}
+
 /// The thread of a device.
 struct Life {
     shared: Arc<Shared>,
     address: SocketAddr,
+    _place: TcpSocket,
     acceptor: TlsAcceptor,
     reboot: Duration,
 }
@@ -138,10 +152,12 @@ impl Life {
                     tokio::time::sleep(LAST_WORDS).await;
                 }
                 connections.shutdown().await;
+                self.shared.away.store(true, Ordering::SeqCst);
                 if !self.be_away(order, &mut orders).await {
                     return;
                 }
                 listener = self.bind().await;
+                self.shared.away.store(false, Ordering::SeqCst);
             }
         });
     }
@@ -318,18 +334,18 @@ impl Running {
         self.shared.with_device(|device| device.set_failed(failed));
     }
 
-    /// Pulls the plug: the listener and all connections are gone when this returns.
+    /// Pulls the plug: the listener and all connections are gone when this returns, and how often keys
+    /// were used since they were written.
     pub fn power_off(&self) {
-        self.shared.with_device(Device::write_operations);
         let leave = Order::Leave(Power::Shutdown);
         self.shared.orders.send_replace(leave);
-        self.wait_for(false);
+        self.wait_until_away(true);
     }
 
     /// Switches it on again; it answers when this returns.
     pub fn power_on(&self) {
         self.shared.orders.send_replace(Order::Run);
-        self.wait_for(true);
+        self.wait_until_away(false);
     }
 
     /// Forgets everything at once, without a restart.
@@ -342,11 +358,10 @@ impl Running {
         reset.map_err(|error| StartError::Machine(error.to_string()))
     }
 
-    /// Waits until somebody listens, or nobody does.
-    fn wait_for(&self, listening: bool) {
+    /// Waits until the device is away, or back.
+    fn wait_until_away(&self, away: bool) {
         for _ in 0..500 {
-            let open = std::net::TcpStream::connect(self.address).is_ok();
-            if open == listening {
+            if self.shared.away.load(Ordering::SeqCst) == away {
                 return;
             }
             std::thread::sleep(Duration::from_millis(10));
@@ -360,6 +375,8 @@ impl Running {
         if let Ok(waiting) = waiting {
             let away = Order::Leave(Power::Shutdown);
             let _ = waiting.block_on(orders.wait_for(|order| *order == away));
+            // The answer gets out first.
+            self.wait_until_away(true);
         }
     }
 }
