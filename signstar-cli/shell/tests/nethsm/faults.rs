@@ -150,7 +150,9 @@ fn a_wrong_passphrase_is_sent_once_and_is_the_operators_to_mend() {
 #[test]
 fn another_key_than_the_certificates_is_refused_before_anything_is_read() {
     let scene = Scene::with("ed25519");
-    let other = scene.world.within(|| scene.devices[0].generate("ed25519"));
+    let other = scene
+        .world
+        .on_network(|| scene.devices[0].generate("ed25519"));
     let table = scene.table("").replace(&scene.key, &other);
     scene
         .world
@@ -209,7 +211,7 @@ fn a_device_that_is_locked_in_the_meantime_is_unavailable() {
     crate::support::until("the key was read", || {
         scene.devices[0].simulator().requests(READ) > 2
     });
-    scene.world.within(|| {
+    scene.world.on_network(|| {
         let locked = scene.devices[0].administrate(|admin| admin.call(lock_post));
         locked.unwrap();
     });

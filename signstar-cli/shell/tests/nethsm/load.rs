@@ -66,7 +66,7 @@ fn a_device_that_is_restarted_under_load_costs_no_signature() {
     use signstar_nethsm::sdk::models::{Switch, UnattendedBootConfig};
     let scene = Scene::replicas(2);
     scene.configure(Configuration::new().user("sessions-max = 32"), "");
-    scene.world.within(|| {
+    scene.world.on_network(|| {
         let on = UnattendedBootConfig::new(Switch::On);
         let set = |admin: &mut signstar_nethsm::client::Client| {
             admin
@@ -81,7 +81,7 @@ fn a_device_that_is_restarted_under_load_costs_no_signature() {
         let restarting = scope.spawn(|| {
             let mut restarts = 0;
             while !over.load(Ordering::SeqCst) {
-                scene.world.within(|| {
+                scene.world.on_network(|| {
                     scene.devices[0].simulator().power_off();
                     scene.devices[0].simulator().power_on();
                 });

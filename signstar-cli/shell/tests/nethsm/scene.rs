@@ -49,7 +49,7 @@ impl Scene {
     fn of(count: usize, key: impl FnOnce(&[NetHsm]) -> String + Send) -> Self {
         let placeholder = SigningKey::new(Algorithm::Ed25519);
         let mut world = World::with(&Configuration::new(), placeholder);
-        let (devices, key, certified) = world.within(|| {
+        let (devices, key, certified) = world.on_network(|| {
             let devices: Vec<NetHsm> = (0..count).map(|_| NetHsm::simulated()).collect();
             for device in &devices {
                 device.add_operator(OPERATOR);

@@ -43,7 +43,7 @@ fn a_signature_that_was_lost_is_not_made_again_unrecorded() {
 #[test]
 fn two_of_three_devices_may_be_down_and_no_more() {
     let scene = Scene::replicas(3);
-    scene.world.within(|| {
+    scene.world.on_network(|| {
         scene.devices[0].simulator().power_off();
         scene.devices[2].simulator().power_off();
     });
@@ -51,7 +51,7 @@ fn two_of_three_devices_may_be_down_and_no_more() {
     assert_eq!(scene.events(), [Event::Intent, Event::Release]);
     scene
         .world
-        .within(|| scene.devices[1].simulator().power_off());
+        .on_network(|| scene.devices[1].simulator().power_off());
     let outcome = scene.world.shell().run(INPUT);
     assert_eq!((outcome.code(), outcome.stdout.len()), (69, 0));
 }
@@ -86,7 +86,7 @@ fn a_device_that_goes_during_the_upload_is_replaced() {
     crate::support::until("the key was read", || {
         first.requests(crate::scene::READ) > read || waits(running.id())
     });
-    scene.world.within(|| first.power_off());
+    scene.world.on_network(|| first.power_off());
     running.send(INPUT);
     running.outcome().success();
     assert_eq!(
