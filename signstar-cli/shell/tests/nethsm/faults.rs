@@ -7,7 +7,7 @@ use signstar_core::{Event, Field, Refusal};
 use signstar_nethsm_simulator::Fault;
 use signstar_testkit::nethsm::PASSPHRASE;
 
-use crate::scene::{Scene, INPUT, PASSPHRASE_FILE, READ, SIGN};
+use crate::scene::{waits, Scene, INPUT, PASSPHRASE_FILE, READ, SIGN};
 use crate::support::world::SIGNERS;
 use crate::support::{Configuration, Outcome};
 
@@ -208,9 +208,7 @@ fn a_device_that_is_locked_in_the_meantime_is_unavailable() {
     use signstar_nethsm::sdk::apis::default_api::lock_post;
     let scene = Scene::with("ed25519");
     let mut running = scene.world.shell().start();
-    crate::support::until("the key was read", || {
-        scene.devices[0].simulator().requests(READ) > 2
-    });
+    crate::support::until("the enclave waits for its input", || waits(running.id()));
     scene.world.on_network(|| {
         let locked = scene.devices[0].administrate(|admin| admin.call(lock_post));
         locked.unwrap();
