@@ -100,201 +100,50 @@ pub enum InspectionCode {
 use InspectionCode as Code;
 
 /// Every code, its number, and what the caller is told.
+#[rustfmt::skip] // a table: a row is a line
 const TABLE: [(Code, u16, &str); 43] = [
-    (
-        Code::ContainerUnknown,
-        4001,
-        "the artifact is neither zstd nor gzip nor xz",
-    ),
-    (
-        Code::ContainerDamaged,
-        4002,
-        "the compressed data is damaged or cut",
-    ),
-    (
-        Code::WindowTooLarge,
-        4003,
-        "decompressing takes more memory than is allowed",
-    ),
-    (
-        Code::ContainerUnusual,
-        4004,
-        "the compression header has parts that no tool for packages writes",
-    ),
-    (
-        Code::TrailingBytes,
-        4005,
-        "bytes follow the compressed data",
-    ),
-    (
-        Code::TooMuch,
-        4006,
-        "the artifact unpacks to more than is allowed",
-    ),
+    (Code::ContainerUnknown, 4001, "the artifact is neither zstd nor gzip nor xz"),
+    (Code::ContainerDamaged, 4002, "the compressed data is damaged or cut"),
+    (Code::WindowTooLarge, 4003, "decompressing takes more memory than is allowed"),
+    (Code::ContainerUnusual, 4004, "the compression header has parts that no tool for packages writes"),
+    (Code::TrailingBytes, 4005, "bytes follow the compressed data"),
+    (Code::TooMuch, 4006, "the artifact unpacks to more than is allowed"),
     (Code::ArchiveCut, 4010, "the archive ends too early"),
-    (
-        Code::HeaderForm,
-        4011,
-        "an archive header is not in plain ustar form",
-    ),
-    (
-        Code::HeaderChecksum,
-        4012,
-        "the checksum of an archive header is wrong",
-    ),
-    (
-        Code::HeaderNumber,
-        4013,
-        "a number in an archive header is not plain octal",
-    ),
-    (
-        Code::EntryKind,
-        4014,
-        "the archive holds something else than files, folders and links",
-    ),
-    (
-        Code::EntryName,
-        4015,
-        "a path in the archive is not plain and relative",
-    ),
+    (Code::HeaderForm, 4011, "an archive header is not in plain ustar form"),
+    (Code::HeaderChecksum, 4012, "the checksum of an archive header is wrong"),
+    (Code::HeaderNumber, 4013, "a number in an archive header is not plain octal"),
+    (Code::EntryKind, 4014, "the archive holds something else than files, folders and links"),
+    (Code::EntryName, 4015, "a path in the archive is not plain and relative"),
     (Code::EntryTwice, 4016, "a path is in the archive twice"),
-    (
-        Code::EntryBelowOther,
-        4017,
-        "a path in the archive leads through something else than a folder",
-    ),
-    (
-        Code::ExtensionForm,
-        4018,
-        "an extended header says more than a path, or says it badly",
-    ),
+    (Code::EntryBelowOther, 4017, "a path in the archive leads through something else than a folder"),
+    (Code::ExtensionForm, 4018, "an extended header says more than a path, or says it badly"),
     (Code::PaddingUsed, 4019, "bytes that must be zero are not"),
-    (
-        Code::EntryMissing,
-        4020,
-        "the package lacks one of its own files",
-    ),
-    (
-        Code::VersionsDiffer,
-        4021,
-        ".PKGINFO names a version that .BUILDINFO does not",
-    ),
-    (
-        Code::NamesDiffer,
-        4022,
-        ".PKGINFO names a package that .BUILDINFO does not",
-    ),
-    (
-        Code::BuildsDiffer,
-        4023,
-        ".PKGINFO and .BUILDINFO tell of different builds",
-    ),
-    (
-        Code::PackageInfoForm,
-        4024,
-        ".PKGINFO is not what makepkg writes",
-    ),
-    (
-        Code::BuildInfoForm,
-        4025,
-        ".BUILDINFO is not what makepkg writes",
-    ),
-    (
-        Code::FileListForm,
-        4026,
-        ".MTREE is not what makepkg writes",
-    ),
+    (Code::EntryMissing, 4020, "the package lacks one of its own files"),
+    (Code::VersionsDiffer, 4021, ".PKGINFO names a version that .BUILDINFO does not"),
+    (Code::NamesDiffer, 4022, ".PKGINFO names a package that .BUILDINFO does not"),
+    (Code::BuildsDiffer, 4023, ".PKGINFO and .BUILDINFO tell of different builds"),
+    (Code::PackageInfoForm, 4024, ".PKGINFO is not what makepkg writes"),
+    (Code::BuildInfoForm, 4025, ".BUILDINFO is not what makepkg writes"),
+    (Code::FileListForm, 4026, ".MTREE is not what makepkg writes"),
     (Code::FileListDiffers, 4027, ".MTREE and the archive differ"),
-    (
-        Code::LinkTarget,
-        4028,
-        "a hard link leads to no file before it",
-    ),
-    (
-        Code::EntryUnknown,
-        4029,
-        "the package has a file of its own that no tool knows",
-    ),
-    (
-        Code::TooManyEntries,
-        4030,
-        "the archive has more entries than are allowed",
-    ),
-    (
-        Code::FileTooLarge,
-        4031,
-        "one of the archive's own files is larger than is allowed",
-    ),
-    (
-        Code::DatabaseEntry,
-        4040,
-        "the database holds something else than descriptions of packages",
-    ),
-    (
-        Code::DatabaseForm,
-        4041,
-        "a description in the database is not what repo-add writes",
-    ),
-    (
-        Code::DatabaseTwice,
-        4042,
-        "the database has a package twice",
-    ),
-    (
-        Code::DatabaseNamesDiffer,
-        4043,
-        "a description in the database stands in another package's folder",
-    ),
-    (
-        Code::ImageDescriptor,
-        4050,
-        "the image's volume descriptors are not those of ISO 9660",
-    ),
-    (
-        Code::ImageSize,
-        4051,
-        "the image is not as large as it says",
-    ),
-    (
-        Code::RuleName,
-        4060,
-        "the rules of the key do not allow this name",
-    ),
-    (
-        Code::RuleArchitecture,
-        4061,
-        "the rules of the key do not allow this architecture",
-    ),
-    (
-        Code::RulePackager,
-        4062,
-        "the rules of the key do not allow this packager",
-    ),
-    (
-        Code::RuleBuildTool,
-        4063,
-        "the rules of the key do not allow this build tool",
-    ),
-    (
-        Code::RuleVolume,
-        4064,
-        "the rules of the key do not allow this volume",
-    ),
-    (
-        Code::RuleBase,
-        4065,
-        "the rules of the key do not allow this package base",
-    ),
-    (
-        Code::RuleBuildDate,
-        4066,
-        "the rules of the key do not allow this build date",
-    ),
-    (
-        Code::RuleUnpacked,
-        4067,
-        "the rules of the key do not allow so much content",
-    ),
+    (Code::LinkTarget, 4028, "a hard link leads to no file before it"),
+    (Code::EntryUnknown, 4029, "the package has a file of its own that no tool knows"),
+    (Code::TooManyEntries, 4030, "the archive has more entries than are allowed"),
+    (Code::FileTooLarge, 4031, "one of the archive's own files is larger than is allowed"),
+    (Code::DatabaseEntry, 4040, "the database holds something else than descriptions of packages"),
+    (Code::DatabaseForm, 4041, "a description in the database is not what repo-add writes"),
+    (Code::DatabaseTwice, 4042, "the database has a package twice"),
+    (Code::DatabaseNamesDiffer, 4043, "a description in the database stands in another package's folder"),
+    (Code::ImageDescriptor, 4050, "the image's volume descriptors are not those of ISO 9660"),
+    (Code::ImageSize, 4051, "the image is not as large as it says"),
+    (Code::RuleName, 4060, "the rules of the key do not allow this name"),
+    (Code::RuleArchitecture, 4061, "the rules of the key do not allow this architecture"),
+    (Code::RulePackager, 4062, "the rules of the key do not allow this packager"),
+    (Code::RuleBuildTool, 4063, "the rules of the key do not allow this build tool"),
+    (Code::RuleVolume, 4064, "the rules of the key do not allow this volume"),
+    (Code::RuleBase, 4065, "the rules of the key do not allow this package base"),
+    (Code::RuleBuildDate, 4066, "the rules of the key do not allow this build date"),
+    (Code::RuleUnpacked, 4067, "the rules of the key do not allow so much content"),
     (Code::Unreadable, 4090, "the artifact could not be read"),
 ];
 
@@ -353,6 +202,10 @@ impl fmt::Display for Finding {
 }
 
 #[cfg(test)]
+#[allow(
+    clippy::as_conversions,
+    reason = "the place of a variant has no other name"
+)]
 mod tests {
     use super::*;
 

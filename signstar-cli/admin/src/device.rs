@@ -219,6 +219,16 @@ impl Seen {
         }
     }
 
+    /// How many signatures its key has made, if it counts them.
+    pub(crate) fn signatures(&self) -> Option<u64> {
+        self.state.get("signatures")?.as_u64()
+    }
+
+    /// How often the PIN that signs may still be wrong, if it says so.
+    pub(crate) fn tries(&self) -> Option<u64> {
+        self.state.get("tries")?.as_u64()
+    }
+
     /// For people.
     pub(crate) fn text(&self) -> String {
         let mut text = String::new();

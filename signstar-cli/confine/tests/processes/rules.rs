@@ -1,9 +1,12 @@
-//! Each rule of the login shell both ways: as intended it passes, with any argument violated it
+//! Each rule of the login shell and of the inspector both ways: as intended it passes, with any argument violated it
 //! kills.
 
-use signstar_confine::{Condition, OpenFds, Rule, shell_rules};
+use signstar_confine::{
+    Arch, Condition, Instruction, OpenFds, Rule, inspection_rules, inspector_rules, program,
+    shell_rules,
+};
 
-use crate::raw::{End, LOG, ends, script, shell_filter};
+use crate::raw::{End, LOG, ends, inspector_filter, script, shell_filter};
 use crate::runner::{Claim, claim};
 
 pub(crate) fn claims() -> Vec<Claim> {
@@ -11,14 +14,30 @@ pub(crate) fn claims() -> Vec<Claim> {
         claim(every_rule_passes_as_intended),
         claim(every_violated_condition_kills),
         claim(what_is_written_by_hand_agrees),
+        claim(what_is_written_by_hand_of_the_inspector_agrees),
     ]
 }
 
-fn rules() -> Vec<Rule> {
-    shell_rules(&OpenFds {
+/// The pipes to and from an inspector.
+const ARTIFACT: i32 = 5;
+const VERDICT: i32 = 6;
+
+/// The shell's table as it is, and with what inspection adds; and that of the inspector itself.
+fn tables() -> [Vec<Rule>; 3] {
+    let fds = OpenFds {
         log: Some(LOG.try_into().unwrap()),
-    })
-    .unwrap()
+    };
+    let base = shell_rules(&fds).unwrap();
+    let inspecting = inspection_rules(ARTIFACT, VERDICT).unwrap();
+    [
+        base.clone(),
+        base.into_iter().chain(inspecting).collect(),
+        inspector_rules().unwrap(),
+    ]
+}
+
+fn filter(rules: &[Rule]) -> Vec<Instruction> {
+    program(rules, Arch::NATIVE).unwrap()
 }
 
 /// Arguments that satisfy a rule: what its conditions say, and zero.
@@ -64,20 +83,26 @@ fn call(rule: &Rule, arguments: [u64; 6]) -> String {
 }
 
 fn every_rule_passes_as_intended() {
-    let rules = rules();
-    let scripts: Vec<String> = rules
-        .iter()
-        .map(|rule| call(rule, intended(rule)))
-        .collect();
-    for (rule, end) in rules.iter().zip(ends(Some(&shell_filter()), &scripts)) {
-        assert!(matches!(end, End::Answered(_)), "{rule:?}: {end:?}");
+    for rules in tables() {
+        let scripts: Vec<String> = rules
+            .iter()
+            .map(|rule| call(rule, intended(rule)))
+            .collect();
+        for (rule, end) in rules.iter().zip(ends(Some(&filter(&rules)), &scripts)) {
+            assert!(matches!(end, End::Answered(_)), "{rule:?}: {end:?}");
+        }
     }
 }
 
 fn every_violated_condition_kills() {
-    let rules = rules();
+    tables()
+        .iter()
+        .for_each(|rules| violated_conditions_kill(rules));
+}
+
+fn violated_conditions_kill(rules: &[Rule]) {
     let mut tried = Vec::new();
-    for rule in &rules {
+    for rule in rules {
         for &condition in &rule.conditions {
             let before = tried.len();
             for value in violations(condition) {
@@ -103,7 +128,7 @@ fn every_violated_condition_kills() {
             "control {script} of {rule:?}: {end:?}"
         );
     }
-    for ((rule, script), end) in tried.iter().zip(ends(Some(&shell_filter()), &scripts)) {
+    for ((rule, script), end) in tried.iter().zip(ends(Some(&filter(rules)), &scripts)) {
         assert_eq!(end, End::Killed, "{script} of {rule:?}");
     }
 }
@@ -143,6 +168,49 @@ fn what_is_written_by_hand_agrees() {
         ("getrandom", "room:8 8 0"),
         ("getrandom", "room:8 8 2"),
     ];
+    by_hand(&shell_filter(), &passes, &kills);
+}
+
+/// The inspector has no standard error, no clock and no other descriptor, but memory that grows.
+fn what_is_written_by_hand_of_the_inspector_agrees() {
+    let passes = [
+        ("read", "0 room:8 0"),
+        ("write", "1 room:8 0"),
+        ("mmap", "0 4096 3 0x22 -1 0"),
+        ("mmap", "0 4096 0 0x22 -1 0"),
+        ("brk", "0"),
+        ("exit_group", "0"),
+    ];
+    let kills = [
+        ("read", "1 room:8 0"),
+        ("read", "3 room:8 0"),
+        ("write", "0 room:8 0"),
+        ("write", "2 room:8 0"),
+        ("write", "3 room:8 0"),
+        ("close", "0"),
+        ("close", "1"),
+        ("mmap", "0 4096 4 0x22 -1 0"),
+        ("mmap", "0 4096 7 0x22 -1 0"),
+        ("mmap", "0 4096 1 0x02 0 0"),
+        ("mmap", "0 4096 3 0x21 -1 0"),
+        ("mmap", "4096 4096 3 0x32 -1 0"),
+        ("mremap", "0 4096 4096 2"),
+        ("mremap", "0 4096 4096 3"),
+        ("mremap", "0 4096 4096 5"),
+        ("mprotect", "0 0 0"),
+        ("madvise", "0 0 0"),
+        ("restart_syscall", ""),
+        ("clock_gettime", "0 room:16"),
+        ("ppoll", "0 0 0 0 0"),
+        ("getrandom", "room:8 8 0"),
+        ("kill", "0 0"),
+        ("prctl", "15 text:x 0 0 0"),
+        ("prlimit64", "0 9 0 room:16"),
+    ];
+    by_hand(&inspector_filter(), &passes, &kills);
+}
+
+fn by_hand(filter: &[Instruction], passes: &[(&str, &str)], kills: &[(&str, &str)]) {
     let decimal = |&(name, arguments): &(&str, &str)| {
         let words = arguments
             .split(' ')
@@ -156,10 +224,10 @@ fn what_is_written_by_hand_agrees() {
         passes.iter().map(decimal).collect(),
         kills.iter().map(decimal).collect(),
     );
-    for (call, end) in passes.iter().zip(ends(Some(&shell_filter()), &passing)) {
+    for (call, end) in passes.iter().zip(ends(Some(filter), &passing)) {
         assert_eq!(end, End::Answered(0), "{call:?}");
     }
-    for (call, end) in kills.iter().zip(ends(Some(&shell_filter()), &killing)) {
+    for (call, end) in kills.iter().zip(ends(Some(filter), &killing)) {
         assert_eq!(end, End::Killed, "{call:?}");
     }
 }
