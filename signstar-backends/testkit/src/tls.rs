@@ -4,8 +4,8 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::Command;
-use std::sync::{Arc, Mutex};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use rustls::crypto::ring;
@@ -88,7 +88,10 @@ pub struct Server {
 
 impl Server {
     /// Starts one that does `talk` with each connection, one after the other.
-    pub fn start(identity: Identity, talk: impl Fn(Stream) + Send + 'static) -> Self {
+    pub fn start(
+        identity: impl ResolvesServerCert + 'static,
+        talk: impl Fn(Stream) + Send + 'static,
+    ) -> Self {
         let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
             .unwrap()

@@ -104,6 +104,9 @@ fn answers_that_are_cut_late_too_long_or_changed_are_no_signatures() {
         let (before, began) = (simulator.requests(SIGN), Instant::now());
         let refused = opened.signer.sign(&digest("x")).unwrap_err();
         assert_eq!(kind(&refused), expected, "{fault:?}: {refused}");
+        // It was sent, so it may have been done: that must be said.
+        let lost = refused.to_string().contains("has not answered");
+        assert_eq!(lost, expected == "unavailable", "{fault:?}: {refused}");
         assert!(began.elapsed() < Duration::from_millis(2500), "{fault:?}");
         assert_eq!(
             simulator.requests(SIGN),

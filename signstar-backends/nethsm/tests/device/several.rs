@@ -66,6 +66,10 @@ fn two_of_three_devices_may_be_down() {
     devices[2].simulator().power_off();
     let refused = signstar_nethsm::open(&settings).err().unwrap();
     assert_eq!(kind(&refused), "unavailable");
+    assert!(
+        refused.to_string().contains("cannot be reached"),
+        "{refused}"
+    );
     for label in ["first", "second", "third"] {
         assert!(refused.to_string().contains(label), "{refused}");
     }

@@ -2,10 +2,14 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use signstar_nethsm::client::{Authorities, Fingerprint, Trust};
-use signstar_testkit::tls::{Identity, Server, answer, openssl, request};
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+use signstar_nethsm::client::{Authorities, Client, ClientError, Fingerprint, Settings, Trust};
+use signstar_testkit::tls::{Identity, Server, answer, hang_up, openssl, request};
 use tempfile::TempDir;
 
 use crate::support::{device, kind, signs};
@@ -101,6 +105,61 @@ fn an_authority_vouches_for_addresses_and_names_while_the_certificate_is_valid()
     assert!(is_trusted(&valid, &pin, None));
     assert!(!is_trusted(&expired.pretending(&valid), &pin, None));
     assert!(!is_trusted(&expired.pretending(&valid), &trust, None));
+}
+
+/// Shows another certificate from the second connection on.
+#[derive(Debug)]
+struct Changing {
+    first: Identity,
+    second: Identity,
+    asked: AtomicUsize,
+}
+
+impl ResolvesServerCert for Changing {
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        match self.asked.fetch_add(1, Ordering::SeqCst) {
+            0 => self.first.resolve(hello),
+            _ => self.second.resolve(hello),
+        }
+    }
+}
+
+/// A session of TLS that is taken up again would show none.
+#[test]
+fn each_connection_must_show_the_certificate() {
+    use signstar_nethsm::sdk::apis::default_api::health_alive_get;
+    let authority = Authority::new();
+    let identity = || authority.identity("IP:127.0.0.1", 2020, 2099);
+    let (first, second) = (identity(), identity());
+    let pin = Trust::Pin(first.fingerprint().parse().unwrap());
+    let asked = AtomicUsize::new(0);
+    let server = Server::start(
+        Changing {
+            first,
+            second,
+            asked,
+        },
+        |mut stream| {
+            if request(&mut stream).is_some() {
+                answer(&mut stream, "");
+            }
+            hang_up(&stream);
+        },
+    );
+    let mut client = Client::new(&Settings {
+        address: server.address().to_string().parse().unwrap(),
+        name: None,
+        trust: pin,
+        credentials: None,
+        connect_wait: Duration::from_secs(5),
+        wait: Duration::from_secs(5),
+        answer_bytes_max: 1 << 10,
+    })
+    .unwrap();
+    client.call(health_alive_get).unwrap();
+    let refused = client.call(health_alive_get).unwrap_err();
+    assert!(matches!(refused, ClientError::Untrusted(_)), "{refused}");
+    assert_eq!(server.accepted(), 2);
 }
 
 /// Devices make such a certificate for themselves.

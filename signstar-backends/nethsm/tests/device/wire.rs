@@ -115,33 +115,38 @@ fn what_speaks_no_tls_or_nothing_is_not_asked() {
     assert_eq!(kind(&refused(&server, &identity)), "unavailable");
 }
 
+/// Even if the answer beside it would do.
 #[test]
 fn a_redirect_is_not_followed() {
     let elsewhere = Server::raw(drop);
     let to = elsewhere.address();
     let (server, identity) = talk(move |stream| {
+        let body = key_of_zeros();
         let text = format!(
-            "HTTP/1.1 301 Moved\r\nlocation: https://{to}/api/v1/keys/x\r\ncontent-length: 0\r\n\r\n"
+            "HTTP/1.1 301 Moved\r\nlocation: https://{to}/api/v1/keys/x\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
         );
         let _ = stream.write_all(text.as_bytes());
     });
-    assert_eq!(kind(&refused(&server, &identity)), "failed");
+    let refused = refused(&server, &identity);
+    assert_eq!(kind(&refused), "failed");
+    assert!(refused.to_string().contains("elsewhere"), "{refused}");
     assert_eq!(elsewhere.accepted(), 0);
+}
+
+/// What a device says of a key.
+fn key_of_zeros() -> String {
+    let data = "A".repeat(43) + "=";
+    format!(
+        "{{\"mechanisms\":[\"EdDSA_Signature\"],\"type\":\"Curve25519\",\"operations\":0,\
+         \"restrictions\":{{}},\"public\":{{\"data\":\"{data}\"}}}}"
+    )
 }
 
 /// Such a device, for a control: what it answers is understood.
 #[test]
 fn the_server_of_these_tests_can_be_a_device() {
-    let (server, identity) = talk(|stream| {
-        let data = "A".repeat(43) + "=";
-        answer(
-            stream,
-            &format!(
-                "{{\"mechanisms\":[\"EdDSA_Signature\"],\"type\":\"Curve25519\",\"operations\":0,\
-                 \"restrictions\":{{}},\"public\":{{\"data\":\"{data}\"}}}}"
-            ),
-        );
-    });
+    let (server, identity) = talk(|stream| answer(stream, &key_of_zeros()));
     let (device, key) = device();
     let mut settings = device.settings(&key);
     settings.devices[0].address = server.address().to_string().parse().unwrap();
