@@ -2,7 +2,7 @@
 //! backup.
 //!
 //! [`open`] reads the key from the first device that can be reached. Each signature asks one device; when
-//! that cannot be reached, is not operational, or has not answered, [`Signer::sign`] says
+//! that cannot be reached, is not operational, or has not answered, [`sign`](signstar_core::Signer::sign) says
 //! [`SignerError::TryAgain`], and asking again asks the next one. What has been sent is never sent again
 //! in between, so that whoever asks can record the attempt first. A device that was not looked at
 //! before must show the same key before it is asked for a signature.
