@@ -151,6 +151,7 @@ fn session(
             profile: Profile {
                 hash: HashAlgorithm::Sha512,
                 notation: Notation::None,
+                artifact_notation: None,
             },
             policy: Policy::default(),
             signer: &mut witness,
