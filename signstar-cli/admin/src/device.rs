@@ -6,6 +6,7 @@
 
 #[cfg(any(feature = "smartcard", feature = "tpm"))]
 mod asking;
+mod nethsm;
 mod pkcs11;
 #[cfg(feature = "smartcard")]
 mod smartcard;
@@ -55,6 +56,7 @@ type Prepare = fn(&StorageKey) -> Result<Report, Failure>;
 
 /// What this program was built with.
 const COMPILED: &[BackEnd] = &[
+    nethsm::BACK_END,
     pkcs11::BACK_END,
     #[cfg(feature = "smartcard")]
     smartcard::BACK_END,

@@ -12,6 +12,7 @@
 mod card;
 #[path = "../../../../signstar-backends/smartcard/tests/support/inside.rs"]
 mod inside;
+mod nethsm;
 #[path = "../operator/place.rs"]
 #[allow(dead_code, reason = "shared with other tests, which use the rest")]
 mod place;

@@ -176,6 +176,11 @@ impl World {
         self.namespaces.within(action)
     }
 
+    /// Does `action` on a thread with the world's network and nothing else of it.
+    pub(crate) fn on_network<T: Send>(&self, action: impl FnOnce() -> T + Send) -> T {
+        self.namespaces.on_network(action)
+    }
+
     /// The lines of the audit log.
     pub(crate) fn audit_lines(&self) -> Vec<String> {
         let text = fs::read_to_string(self.path("/run/signstar/audit.log")).expect("an audit log");
@@ -301,7 +306,7 @@ fn release(build: Build) -> PathBuf {
         Build::Static => (
             "usr/bin/signstar",
             "x86_64-unknown-linux-musl",
-            "software,pkcs11",
+            "software,pkcs11,nethsm",
         ),
         Build::Devices => (
             "devices/usr/bin/signstar",
@@ -396,8 +401,9 @@ pub(crate) fn admin(build: Build) -> PathBuf {
 }
 
 /// Sources of the login shell, of the worker, and of the inspector.
-const SHELL: [&str; 7] = [
+const SHELL: [&str; 8] = [
     "signstar-core/src",
+    "signstar-backends/nethsm/src",
     "signstar-backends/pkcs11/src",
     "signstar-backends/smartcard/src",
     "signstar-backends/software/src",
