@@ -4,7 +4,7 @@ use super::Tree;
 use crate::workspace::{Dependency, Package, Workspace};
 
 /// Which own packages a package may be built from. Nothing points back.
-const ARROWS: [(&str, &[&str]); 14] = [
+const ARROWS: [(&str, &[&str]); 15] = [
     ("signstar-core", &[]),
     ("signstar-confine", &[]),
     ("signstar-smartcard", &["signstar-core"]),
@@ -45,6 +45,7 @@ const ARROWS: [(&str, &[&str]); 14] = [
         "signstar-testkit",
         &["signstar-core", "signstar-confine", "signstar-pkcs11"],
     ),
+    ("signstar-nethsm-simulator", &[]),
     ("signstar-virtual-card", &[]),
     ("xtask", &["signstar-admin"]),
 ];

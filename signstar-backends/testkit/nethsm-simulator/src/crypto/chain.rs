@@ -1,0 +1,110 @@
+//! Certificates that somebody brings: whether one signed the other.
+//!
+//! Signatures are verified with what the TLS library brings: RSA, ECDSA on P-256 and P-384, Ed25519.
+//! Validity in time and constraints of names are not looked at.
+
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::alg_id;
+
+use super::CryptoError;
+use super::der::Reader;
+
+/// The object identifier of basicConstraints, as it is encoded.
+const BASIC_CONSTRAINTS: &[u8] = &[0x06, 0x03, 0x55, 0x1d, 0x13];
+
+/// What matters of a certificate.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Certificate<'a> {
+    signed: &'a [u8],
+    issuer: &'a [u8],
+    subject: &'a [u8],
+    /// SubjectPublicKeyInfo
+    pub(crate) public_key_info: &'a [u8],
+    /// Whether it may sign others.
+    pub(crate) is_ca: bool,
+    algorithm: &'a [u8],
+    signature: &'a [u8],
+}
+
+impl<'a> Certificate<'a> {
+    /// Reads DER.
+    pub(crate) fn parse(der: &'a [u8]) -> Result<Self, CryptoError> {
+        let mut outer = Reader(Reader(der).expect(0x30)?);
+        let content = outer.any()?;
+        let algorithm = outer.expect(0x30)?;
+        let signature = outer.expect(0x03)?;
+        let mut fields = Reader(content.content);
+        let mut field = fields.any()?;
+        // The version may be absent, then this was the serial number.
+        if field.tag == 0xa0 {
+            field = fields.any()?;
+        }
+        let _serial_number = field;
+        let _algorithm = fields.any()?;
+        let issuer = fields.any()?.whole;
+        let _validity = fields.any()?;
+        let subject = fields.any()?.whole;
+        let public_key_info = fields.any()?.whole;
+        Ok(Self {
+            signed: content.whole,
+            issuer,
+            subject,
+            public_key_info,
+            is_ca: is_ca(fields.0),
+            algorithm,
+            signature: signature.get(1..).unwrap_or_default(),
+        })
+    }
+
+    /// Whether `issuer` signed this one.
+    pub(crate) fn is_signed_by(&self, issuer: &Certificate<'_>) -> Result<(), CryptoError> {
+        if self.issuer != issuer.subject {
+            return Err(CryptoError::new("issuer does not match"));
+        }
+        let mut info = Reader(Reader(issuer.public_key_info).expect(0x30)?);
+        let key_algorithm = info.expect(0x30)?;
+        let key = info.expect(0x03)?.get(1..).unwrap_or_default();
+        let algorithms = ring::default_provider().signature_verification_algorithms;
+        let fits = |have: &[u8], wanted: &alg_id::AlgorithmIdentifier| have == wanted.as_ref();
+        let verified = algorithms.all.iter().any(|algorithm| {
+            fits(self.algorithm, &algorithm.signature_alg_id())
+                && fits(key_algorithm, &algorithm.public_key_alg_id())
+                && algorithm
+                    .verify_signature(key, self.signed, self.signature)
+                    .is_ok()
+        });
+        if !verified {
+            return Err(CryptoError::new("bad signature"));
+        }
+        Ok(())
+    }
+}
+
+/// The tail of a certificate's content: whether basicConstraints say CA.
+fn is_ca(extensions: &[u8]) -> bool {
+    let at = extensions
+        .windows(BASIC_CONSTRAINTS.len())
+        .position(|window| window == BASIC_CONSTRAINTS);
+    let rest = at.and_then(|at| extensions.get(at + BASIC_CONSTRAINTS.len()..));
+    let mut rest = Reader(rest.unwrap_or_default());
+    let mut value = rest.any();
+    // The extension may be marked as critical in between.
+    if matches!(&value, Ok(value) if value.tag == 0x01) {
+        value = rest.any();
+    }
+    let constraints = value
+        .ok()
+        .and_then(|value| Reader(value.content).expect(0x30).ok());
+    let first = constraints.and_then(|constraints| Reader(constraints).any().ok());
+    first.is_some_and(|first| first.tag == 0x01 && first.content == [0xff])
+}
+
+/// Whether each certificate was signed by the next, up to the last, which is taken as given.
+pub(crate) fn verify(chain: &[Certificate<'_>]) -> Result<(), CryptoError> {
+    for pair in chain.windows(2) {
+        if let [one, next] = pair {
+            one.is_signed_by(next)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,242 @@
+//! The device: its state, what it keeps, and what happens to it from outside.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::clock::Clock;
+use crate::crypto::ec::Curve;
+use crate::crypto::private_key::{KeyType, PrivateKey};
+use crate::crypto::sealed::{self, Key};
+use crate::crypto::{CryptoError, certificate, random};
+use crate::metrics::Metrics;
+use crate::options::DeviceOptions;
+use crate::store::{Configuration, Store, Tls, new_stamp};
+
+/// How long one wrong passphrase keeps an address and a user out.
+const LIMITED_FOR: Duration = Duration::from_secs(1);
+/// After how long without its store the device says that it failed.
+const FAILED_AFTER: Duration = Duration::from_secs(60);
+/// The number of a device without a platform.
+const DEVICE_ID: &str = "0000000000";
+
+/// The states of a device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// New, or reset.
+    Unprovisioned,
+    /// Provisioned and without its domain key.
+    Locked,
+    /// Ready.
+    Operational,
+    /// Its store does not answer.
+    Failed,
+}
+
+impl State {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Unprovisioned => "Unprovisioned",
+            Self::Locked => "Locked",
+            Self::Operational => "Operational",
+            Self::Failed => "Failed",
+        }
+    }
+}
+
+/// What an answer is followed by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Power {
+    Reboot,
+    Shutdown,
+    FactoryReset,
+}
+
+/// An update that was accepted and not committed.
+#[derive(Debug, Clone)]
+pub(crate) struct Update {
+    pub(crate) version: (u32, u32),
+}
+
+/// A member of the cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Member {
+    pub(crate) id: u64,
+    pub(crate) name: String,
+    pub(crate) urls: Vec<String>,
+    pub(crate) learner: bool,
+}
+
+/// A device.
+#[derive(Debug)]
+pub(crate) struct Device {
+    pub(crate) options: DeviceOptions,
+    pub(crate) software: (u32, u32),
+    pub(crate) clock: Clock,
+    /// State without regard to an outage of the store.
+    provisioned_state: State,
+    store_gone_since: Option<Duration>,
+    forced_failure: bool,
+    pub(crate) device_id: String,
+    pub(crate) device_key: Key,
+    pub(crate) config_store_key: Key,
+    pub(crate) configuration: Configuration,
+    pub(crate) store: Option<Store>,
+    pub(crate) members: Vec<Member>,
+    limits: BTreeMap<(IpAddr, String), Duration>,
+    pub(crate) metrics: Metrics,
+    pub(crate) update: Option<Update>,
+    pub(crate) power: Option<Power>,
+    /// Signatures, decryptions and encryptions by key, since the start of the simulator.
+    pub(crate) key_uses: BTreeMap<String, u64>,
+}
+
+impl Device {
+    /// One that is new.
+    pub(crate) fn new(options: DeviceOptions) -> Result<Self, CryptoError> {
+        let software = options.version.number();
+        Ok(Self {
+            options,
+            software,
+            clock: Clock::new(),
+            provisioned_state: State::Unprovisioned,
+            store_gone_since: None,
+            forced_failure: false,
+            device_id: DEVICE_ID.to_owned(),
+            device_key: random()?,
+            config_store_key: random()?,
+            configuration: new_configuration()?,
+            store: None,
+            members: Vec::new(),
+            limits: BTreeMap::new(),
+            metrics: Metrics::default(),
+            update: None,
+            power: None,
+            key_uses: BTreeMap::new(),
+        })
+    }
+
+    /// The state that is shown.
+    pub(crate) fn state(&self) -> State {
+        let now = self.clock.elapsed();
+        let gone = |since| now.saturating_sub(since) >= FAILED_AFTER;
+        if self.forced_failure || self.store_gone_since.is_some_and(gone) {
+            return State::Failed;
+        }
+        self.provisioned_state
+    }
+
+    /// Enters a state.
+    pub(crate) fn enter(&mut self, state: State) {
+        self.provisioned_state = state;
+    }
+
+    /// Whether the store answers.
+    pub(crate) fn store_answers(&self) -> bool {
+        self.store_gone_since.is_none()
+    }
+
+    /// Takes the store away, or brings it back.
+    pub(crate) fn set_store_present(&mut self, present: bool) {
+        self.store_gone_since = (!present).then(|| self.clock.elapsed());
+    }
+
+    /// Forces state Failed, or ends that.
+    pub(crate) fn set_failed(&mut self, failed: bool) {
+        self.forced_failure = failed;
+    }
+
+    pub(crate) fn has_namespace(&self, namespace: &str) -> bool {
+        let store = self.store.as_ref();
+        store.is_some_and(|store| store.namespaces.contains(namespace))
+    }
+
+    /// Whether somebody has to wait because of a wrong passphrase.
+    pub(crate) fn is_limited(&self, who: &(IpAddr, String)) -> bool {
+        let now = self.clock.elapsed();
+        let failed = self.limits.get(who);
+        failed.is_some_and(|failed| now.saturating_sub(*failed) < LIMITED_FOR)
+    }
+
+    /// Makes somebody wait.
+    pub(crate) fn limit(&mut self, who: (IpAddr, String)) {
+        let now = self.clock.elapsed();
+        // Only what is fresh counts: the table stays as small as the last second.
+        self.limits
+            .retain(|_, failed| now.saturating_sub(*failed) < LIMITED_FOR);
+        self.limits.insert(who, now);
+    }
+
+    /// Whether `passphrase` unlocks.
+    pub(crate) fn opens_domain_key(&self, passphrase: &[u8]) -> bool {
+        self.domain_key_of(passphrase).is_some()
+    }
+
+    /// The domain key under `passphrase`.
+    pub(crate) fn domain_key_of(&self, passphrase: &[u8]) -> Option<Key> {
+        let locked = &self.store.as_ref()?.locked_domain_key;
+        let salt = &self.configuration.unlock_salt;
+        let key = self.options.scrypt.derive(passphrase, salt).ok()?;
+        let opened = sealed::open(&key, b"passphrase", locked)?;
+        opened.try_into().ok()
+    }
+
+    /// What happens when the power comes back: the state depends on unattended boot.
+    pub(crate) fn boot(&mut self) {
+        let unattended = self.configuration.unattended_boot.as_ref();
+        let unattended = unattended.is_some_and(|setting| setting.value);
+        self.provisioned_state = match &self.store {
+            None => State::Unprovisioned,
+            Some(store) if unattended && store.domain_key.is_some() => State::Operational,
+            Some(_) => State::Locked,
+        };
+        self.limits.clear();
+        self.metrics = Metrics::default();
+    }
+
+    /// Writes the counters that are kept in memory.
+    pub(crate) fn write_operations(&mut self) {
+        let keys = self
+            .store
+            .iter_mut()
+            .flat_map(|store| store.keys.values_mut());
+        for key in keys {
+            key.value.operations_written = key.value.operations;
+        }
+    }
+
+    /// Forgets everything.
+    pub(crate) fn reset(&mut self) -> Result<(), CryptoError> {
+        self.configuration = new_configuration()?;
+        self.config_store_key = random()?;
+        self.store = None;
+        self.members.clear();
+        self.update = None;
+        self.clock.offset_s = 0;
+        self.forced_failure = false;
+        self.boot();
+        Ok(())
+    }
+}
+
+/// A P-256 key and the certificate that the device signs itself.
+fn new_configuration() -> Result<Configuration, CryptoError> {
+    let key = PrivateKey::generate(KeyType::Ec(Curve::P256), 0)?;
+    let chain = vec![certificate::self_signed(&key)?];
+    Ok(Configuration {
+        tls: Tls {
+            key: Arc::new(key),
+            chain,
+            key_stamp: new_stamp()?,
+            chain_stamp: new_stamp()?,
+        },
+        network: None,
+        logging: None,
+        unattended_boot: None,
+        ntp: None,
+        cluster_ca: None,
+        backup: None,
+        unlock_salt: Vec::new(),
+    })
+}

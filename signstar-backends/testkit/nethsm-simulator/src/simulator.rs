@@ -1,0 +1,374 @@
+//! Starting a simulator, and what tests do with a running one.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
+
+use crate::crypto::{pem, sealed};
+use crate::device::{Device, Power, State};
+use crate::faults::{Fault, Hook};
+use crate::options::Options;
+use crate::server;
+use crate::shared::{Order, Shared};
+use crate::state_file;
+
+/// How long the answer to a request that ends in a reboot has to get out.
+const LAST_WORDS: Duration = Duration::from_millis(50);
+/// How often a port that somebody else has for a moment is asked for.
+const BIND_ATTEMPTS: usize = 50;
+
+/// Why a simulator did not start. The operator of the test must act.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Cannot listen there.
+    #[error("cannot listen on {0}: {1}")]
+    Listen(SocketAddr, io::Error),
+    /// The state file cannot be read or written, or is none.
+    #[error("cannot use the state file: {0}")]
+    StateFile(String),
+    /// The machine is out of something.
+    #[error("cannot start: {0}")]
+    Machine(String),
+}
+
+/// The way to start one.
+#[derive(Debug)]
+pub struct Simulator;
+
+impl Simulator {
+    /// Starts a simulator, which answers when this returns.
+    ///
+    /// # Errors
+    /// It cannot listen, the state file is bad, or there is no randomness.
+    pub fn start(options: Options) -> Result<Running, StartError> {
+        let machine = |error: &dyn std::fmt::Display| StartError::Machine(error.to_string());
+        let mut device = Device::new(options.device.clone()).map_err(|error| machine(&error))?;
+        if let Some(path) = &options.state_file {
+            state_file::load(path, &mut device).map_err(StartError::StateFile)?;
+        }
+        let shared = Arc::new(Shared::new(device, &options));
+        shared.save().map_err(StartError::StateFile)?;
+        let runtime = Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| machine(&error))?;
+        let listener = runtime
+            .block_on(TcpListener::bind(options.listen))
+            .map_err(|error| StartError::Listen(options.listen, error))?;
+        let address = listener
+            .local_addr()
+            .map_err(|error| StartError::Listen(options.listen, error))?;
+        let (on_http, http) = match options.listen_http {
+            None => (None, None),
+            Some(at) => {
+                let failed = |error| StartError::Listen(at, error);
+                let listener = runtime.block_on(TcpListener::bind(at)).map_err(failed)?;
+                let at = listener.local_addr().map_err(failed)?;
+                (Some(listener), Some(at))
+            }
+        };
+        let config = shared.identity.server().map_err(|error| machine(&error))?;
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let orders = shared.orders.subscribe();
+        let thread = std::thread::Builder::new()
+            .name("nethsm-simulator".to_owned())
+            .spawn({
+                let (shared, reboot) = (Arc::clone(&shared), options.reboot);
+                move || {
+                    let life = Life {
+                        shared,
+                        address,
+                        acceptor,
+                        reboot,
+                    };
+                    life.run(&runtime, orders, listener, on_http);
+                }
+            })
+            .map_err(|error| machine(&error))?;
+        Ok(Running {
+            shared,
+            address,
+            http,
+            thread: Some(thread),
+        })
+    }
+}
+
+/// The thread of a device.
+struct Life {
+    shared: Arc<Shared>,
+    address: SocketAddr,
+    acceptor: TlsAcceptor,
+    reboot: Duration,
+}
+
+impl Life {
+    fn run(
+        &self,
+        runtime: &Runtime,
+        mut orders: watch::Receiver<Order>,
+        listener: TcpListener,
+        on_http: Option<TcpListener>,
+    ) {
+        runtime.block_on(async move {
+            if let Some(on_http) = on_http {
+                tokio::spawn(server::redirect(on_http, self.address));
+            }
+            let mut listener = Some(listener);
+            while let Some(listening) = listener.take() {
+                let (shared, acceptor) = (Arc::clone(&self.shared), self.acceptor.clone());
+                let mut connections = JoinSet::new();
+                let order = tokio::select! {
+                    order = orders.wait_for(|order| *order != Order::Run) => {
+                        order.map_or(Order::Stop, |order| *order)
+                    }
+                    never = server::serve(shared, listening, acceptor, &mut connections) => never,
+                };
+                // Nobody listens any more; an answer that is on its way gets out.
+                if let Order::Leave(_) = order {
+                    tokio::time::sleep(LAST_WORDS).await;
+                }
+                connections.shutdown().await;
+                if !self.be_away(order, &mut orders).await {
+                    return;
+                }
+                listener = self.bind().await;
+            }
+        });
+    }
+
+    /// Whether the device comes back.
+    async fn be_away(&self, order: Order, orders: &mut watch::Receiver<Order>) -> bool {
+        match order {
+            Order::Stop => return false,
+            Order::Run => {}
+            Order::Leave(power) => {
+                let back = |order: &Order| *order != Order::Leave(power);
+                match power {
+                    // Somebody has to switch it on again.
+                    Power::Shutdown => {
+                        let order = orders.wait_for(back).await;
+                        if order.map_or(Order::Stop, |order| *order) == Order::Stop {
+                            return false;
+                        }
+                    }
+                    Power::Reboot | Power::FactoryReset => {
+                        tokio::time::sleep(self.reboot).await;
+                    }
+                }
+                self.shared.with_device(|device| {
+                    if power == Power::FactoryReset {
+                        // Without randomness the old configuration stays.
+                        let _ = device.reset();
+                    } else {
+                        device.boot();
+                    }
+                });
+                self.shared.settle();
+            }
+        }
+        let stopped = *orders.borrow() == Order::Stop;
+        if !stopped {
+            self.shared.orders.send_if_modified(|order| {
+                let leaving = matches!(order, Order::Leave(_));
+                if leaving {
+                    *order = Order::Run;
+                }
+                leaving
+            });
+        }
+        !stopped
+    }
+
+    async fn bind(&self) -> Option<TcpListener> {
+        for _ in 0..BIND_ATTEMPTS {
+            if let Ok(listener) = TcpListener::bind(self.address).await {
+                return Some(listener);
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        None
+    }
+}
+
+/// A simulator that runs until this is dropped.
+#[derive(Debug)]
+pub struct Running {
+    shared: Arc<Shared>,
+    address: SocketAddr,
+    http: Option<SocketAddr>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Running {
+    /// The base of all addresses, `https://127.0.0.1:PORT/api/v1`.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("https://{}/api/v1", self.address)
+    }
+
+    /// Where HTTPS is served.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Where HTTP is redirected, if it is.
+    #[must_use]
+    pub fn http_address(&self) -> Option<SocketAddr> {
+        self.http
+    }
+
+    /// The certificate that the next handshake shows, DER.
+    #[must_use]
+    pub fn certificate(&self) -> Vec<u8> {
+        self.shared.with_device(|device| {
+            let chain = device.configuration.tls.chain.first();
+            chain.cloned().unwrap_or_default()
+        })
+    }
+
+    /// The same as PEM.
+    #[must_use]
+    pub fn certificate_pem(&self) -> String {
+        pem::encode("CERTIFICATE", &self.certificate())
+    }
+
+    /// The SHA-256 of the same, 64 hexadecimal digits.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        sealed::hex(sealed::sha256(self.certificate()))
+    }
+
+    /// How often an operation was asked for, whatever became of it. Operations are called as in the
+    /// vendor's client libraries: `keys_key_id_sign_post`.
+    #[must_use]
+    pub fn requests(&self, operation: &str) -> u64 {
+        let requests = self.shared.requests();
+        requests.get(operation).copied().unwrap_or_default()
+    }
+
+    /// The same for every operation; what leads nowhere counts for the empty name.
+    #[must_use]
+    pub fn all_requests(&self) -> BTreeMap<String, u64> {
+        self.shared.requests()
+    }
+
+    /// How many connections were opened.
+    #[must_use]
+    pub fn connections(&self) -> u64 {
+        self.shared.connections()
+    }
+
+    /// How often a key was used with success: `id`, in a namespace `namespace~id`. It counts from the
+    /// start on, whatever happens to the key.
+    #[must_use]
+    pub fn key_uses(&self, key: &str) -> u64 {
+        let uses = |device: &mut Device| device.key_uses.get(key).copied();
+        self.shared.with_device(uses).unwrap_or_default()
+    }
+
+    /// Lets the next `times` requests of an operation (of any, when absent) fail. Faults that were
+    /// asked for earlier come first.
+    pub fn fail_next(&self, operation: Option<&str>, fault: Fault, times: usize) {
+        self.shared.with_hooks(|hooks| {
+            hooks.push(Hook {
+                operation: operation.map(str::to_owned),
+                fault,
+                times,
+            });
+        });
+    }
+
+    /// Forgets faults that have not happened.
+    pub fn clear_faults(&self) {
+        self.shared.with_hooks(Vec::clear);
+    }
+
+    /// The state that the device shows.
+    #[must_use]
+    pub fn state(&self) -> State {
+        self.shared.with_device(|device| device.state())
+    }
+
+    /// Lets time pass for the device: its clock, its limit on wrong passphrases, its patience with its
+    /// store.
+    pub fn advance(&self, by: Duration) {
+        self.shared.with_device(|device| device.clock.advance(by));
+    }
+
+    /// Takes the key-value store behind the device away, or brings it back. Without it credentials
+    /// are wrong, and a minute later the device has failed.
+    pub fn set_store_present(&self, present: bool) {
+        self.shared
+            .with_device(|device| device.set_store_present(present));
+    }
+
+    /// Puts the device into state Failed, or ends that.
+    pub fn set_failed(&self, failed: bool) {
+        self.shared.with_device(|device| device.set_failed(failed));
+    }
+
+    /// Pulls the plug: the listener and all connections are gone when this returns.
+    pub fn power_off(&self) {
+        self.shared.with_device(Device::write_operations);
+        let leave = Order::Leave(Power::Shutdown);
+        self.shared.orders.send_replace(leave);
+        self.wait_for(false);
+    }
+
+    /// Switches it on again; it answers when this returns.
+    pub fn power_on(&self) {
+        self.shared.orders.send_replace(Order::Run);
+        self.wait_for(true);
+    }
+
+    /// Forgets everything at once, without a restart.
+    ///
+    /// # Errors
+    /// There is no randomness for a new TLS key.
+    pub fn reset(&self) -> Result<(), StartError> {
+        let reset = self.shared.with_device(Device::reset);
+        self.shared.settle();
+        reset.map_err(|error| StartError::Machine(error.to_string()))
+    }
+
+    /// Waits until somebody listens, or nobody does.
+    fn wait_for(&self, listening: bool) {
+        for _ in 0..500 {
+            let open = std::net::TcpStream::connect(self.address).is_ok();
+            if open == listening {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Waits until the device was shut down.
+    pub fn wait_for_shutdown(&self) {
+        let mut orders = self.shared.orders.subscribe();
+        let waiting = Builder::new_current_thread().build();
+        if let Ok(waiting) = waiting {
+            let away = Order::Leave(Power::Shutdown);
+            let _ = waiting.block_on(orders.wait_for(|order| *order == away));
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.shared.orders.send_replace(Order::Stop);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
