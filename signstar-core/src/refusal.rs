@@ -282,7 +282,7 @@ impl Failure {
 impl From<SignerError> for Failure {
     fn from(error: SignerError) -> Self {
         let refusal = match &error {
-            SignerError::Unavailable(_) => Refusal::DeviceUnavailable,
+            SignerError::Unavailable(_) | SignerError::TryAgain(_) => Refusal::DeviceUnavailable,
             SignerError::Busy(_) => Refusal::Busy,
             SignerError::Credential(_) => Refusal::Credential,
             SignerError::Failed(_) => Refusal::DeviceFailed,

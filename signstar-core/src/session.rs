@@ -11,8 +11,11 @@ use crate::policy::Policy;
 use crate::refusal::{Failure, Refusal};
 use crate::request::{Declaration, Intake, Request};
 use crate::signature::{DetachedSignature, Profile, Unsigned};
-use crate::signer::Signer;
+use crate::signer::{RawSignature, Signer, SignerError};
 use crate::verdict::Verdict;
+
+/// No key is on more devices than this (the back end `nethsm` takes no more).
+const ATTEMPTS_MAX: u32 = 8;
 
 /// One session, ready to take a stream.
 pub struct Session<'s> {
@@ -113,16 +116,12 @@ impl Session<'_> {
     /// The device does not sign, or what it answers does not verify. The refusal is recorded.
     pub fn sign(&mut self, approval: Approval) -> Result<Signed, Failure> {
         let Approval { unsigned, artifact } = approval;
-        let outcome = self
-            .signer
-            .sign(unsigned.digest())
-            .map_err(Failure::from)
-            .and_then(|raw| {
-                let signature = unsigned
-                    .finish(&raw.value, self.key)
-                    .map_err(|error| Failure::new(Refusal::SelfCheck, error))?;
-                Ok((signature, raw.counter))
-            });
+        let outcome = self.ask(&unsigned, &artifact).and_then(|raw| {
+            let signature = unsigned
+                .finish(&raw.value, self.key)
+                .map_err(|error| Failure::new(Refusal::SelfCheck, error))?;
+            Ok((signature, raw.counter))
+        });
         match outcome {
             Ok((signature, counter)) => Ok(Signed {
                 signature,
@@ -133,6 +132,23 @@ impl Session<'_> {
                 .ledger
                 .refuse_with(failure, |record| artifact.describe(record))),
         }
+    }
+
+    /// Asks the device, and where another one has the key, that one; each time but the first is recorded
+    /// before.
+    fn ask(&mut self, unsigned: &Unsigned, artifact: &Artifact) -> Result<RawSignature, Failure> {
+        for _ in 1..ATTEMPTS_MAX {
+            match self.signer.sign(unsigned.digest()) {
+                Err(SignerError::TryAgain(detail)) => {
+                    self.ledger.record(Event::Attempt, |record| {
+                        artifact.describe(record);
+                        record.set(Field::Detail, detail);
+                    })?;
+                }
+                answer => return answer.map_err(Failure::from),
+            }
+        }
+        self.signer.sign(unsigned.digest()).map_err(Failure::from)
     }
 
     /// Records the release and hands the signature out.

@@ -17,7 +17,8 @@ pub trait Signer {
     ///
     /// # Errors
     /// See [`SignerError`]. After an error nothing may be known about whether the device has
-    /// signed; the caller of this function never repeats it for the same approval.
+    /// signed; the caller of this function never repeats it for the same approval, but after
+    /// [`SignerError::TryAgain`], and then only when the attempt is recorded.
     fn sign(&mut self, digest: &Digest) -> Result<RawSignature, SignerError>;
 }
 
@@ -175,6 +176,10 @@ pub enum SignerError {
     /// The key cannot do what was asked, or the device answered nonsense. A retry does not help.
     #[error("device failed: {0}")]
     Failed(String),
+    /// This device did not sign, or has not said so, and there is another one with the key: asked again for
+    /// the same digest, the signer asks that one.
+    #[error("device did not sign: {0}")]
+    TryAgain(String),
 }
 
 /// What a back end must still reach once the process is locked down.

@@ -101,7 +101,9 @@ impl From<signstar_core::Failure> for Failure {
 impl From<SignerError> for Failure {
     fn from(error: SignerError) -> Self {
         let status = match &error {
-            SignerError::Unavailable(_) | SignerError::Busy(_) => Status::Unavailable,
+            SignerError::Unavailable(_) | SignerError::Busy(_) | SignerError::TryAgain(_) => {
+                Status::Unavailable
+            }
             SignerError::Credential(_) => Status::Data,
             SignerError::Failed(_) => Status::Internal,
         };

@@ -1,0 +1,99 @@
+//! A certificate that is known by its fingerprint.
+//!
+//! The pin stands in place of every judgement of what the certificate says: the one that a device makes
+//! for itself names no host, may be of version 1 and is valid for ever. That the other side has its key is
+//! verified as always, by the signature of the handshake.
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{
+    WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature_with_raw_key,
+};
+use rustls::pki_types::{CertificateDer, ServerName, SubjectPublicKeyInfoDer, UnixTime};
+use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
+use sha2::{Digest as _, Sha256};
+
+use super::trust::Fingerprint;
+use crate::der::Reader;
+
+/// Trusts one certificate.
+#[derive(Debug)]
+pub(crate) struct Pinned {
+    fingerprint: Fingerprint,
+    algorithms: WebPkiSupportedAlgorithms,
+}
+
+impl Pinned {
+    pub(crate) const fn new(
+        fingerprint: Fingerprint,
+        algorithms: WebPkiSupportedAlgorithms,
+    ) -> Self {
+        Self {
+            fingerprint,
+            algorithms,
+        }
+    }
+}
+
+impl ServerCertVerifier for Pinned {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        _intermediates: &[CertificateDer<'_>],
+        _server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        _now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let presented: [u8; 32] = Sha256::digest(end_entity).into();
+        match presented == self.fingerprint.0 {
+            true => Ok(ServerCertVerified::assertion()),
+            false => Err(Error::InvalidCertificate(
+                CertificateError::ApplicationVerificationFailure,
+            )),
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls12_signature(message, certificate, signature, &self.algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        // Read here, since the library refuses whole certificates of version 1.
+        let key = public_key(certificate)
+            .ok_or(Error::InvalidCertificate(CertificateError::BadEncoding))?;
+        let key = SubjectPublicKeyInfoDer::from(key);
+        verify_tls13_signature_with_raw_key(message, &key, signature, &self.algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.algorithms.supported_schemes()
+    }
+}
+
+const INTEGER: u8 = 0x02;
+const SEQUENCE: u8 = 0x30;
+const VERSION: u8 = 0xa0;
+
+/// The `SubjectPublicKeyInfo` of a certificate (RFC 5280, section 4.1).
+fn public_key(certificate: &[u8]) -> Option<&[u8]> {
+    let mut certificate = Reader::new(certificate);
+    let mut whole = Reader::new(certificate.take(SEQUENCE)?);
+    let mut signed = Reader::new(whole.take(SEQUENCE)?);
+    // Absent in version 1.
+    let _version = signed.take(VERSION);
+    signed.take(INTEGER)?; // the serial number
+    signed.take(SEQUENCE)?; // the algorithm of its signature
+    signed.take(SEQUENCE)?; // the issuer
+    signed.take(SEQUENCE)?; // the time
+    signed.take(SEQUENCE)?; // the subject
+    signed.take_whole(SEQUENCE)
+}
