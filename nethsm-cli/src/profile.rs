@@ -267,7 +267,7 @@ impl Profiles {
 
     /// The device that is meant where none is named.
     pub(crate) fn set_default(&mut self, label: &str) {
-        self.document["default"] = value(label);
+        self.document.insert("default", value(label));
         self.default = Some(label.to_owned());
     }
 
@@ -279,8 +279,8 @@ impl Profiles {
         }
         let users = &mut device["user"];
         let mut table = Table::new();
-        table["role"] = value(user.role.name());
-        table["passphrase"] = value(user.passphrase.to_string());
+        table.insert("role", value(user.role.name()));
+        table.insert("passphrase", value(user.passphrase.to_string()));
         users[id] = Item::Table(table);
         if let Some(profile) = self.devices.get_mut(label) {
             profile.users.insert(id.to_owned(), user.clone());
@@ -313,7 +313,7 @@ impl Profiles {
 
     fn table(&mut self, label: &str) -> &mut Item {
         if self.document.get("version").is_none() {
-            self.document["version"] = value(1);
+            self.document.insert("version", value(1));
         }
         let devices = self
             .document

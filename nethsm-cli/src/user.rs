@@ -152,14 +152,17 @@ pub(crate) fn look(device: &mut Device, id: &str) -> Result<Value, Failure> {
     let found = device.read(ANYBODY, "users_user_id_get", |asking| {
         default_api::users_user_id_get(asking, id)
     })?;
-    let mut value = json!({ "id": id, "real_name": found.real_name, "role": found.role });
-    if found.role == UserRole::Operator {
-        let tags = device.read(EITHER, "users_user_id_tags_get", |asking| {
-            default_api::users_user_id_tags_get(asking, id)
-        })?;
-        value["tags"] = tags.into();
+    let operator = found.role == UserRole::Operator;
+    let value = json!({ "id": id, "real_name": found.real_name, "role": found.role });
+    if !operator {
+        return Ok(value);
     }
-    Ok(value)
+    let tags = device.read(EITHER, "users_user_id_tags_get", |asking| {
+        default_api::users_user_id_tags_get(asking, id)
+    })?;
+    let mut fields = value.as_object().cloned().unwrap_or_default();
+    fields.insert("tags".to_owned(), tags.into());
+    Ok(fields.into())
 }
 
 /// A field of a value as text: lists with commas.

@@ -1,8 +1,9 @@
-//! What the tests need beside Rust: programs of the system, pinned programs from the Rust
-//! registry, and targets of the compiler. Whatever is there already is left alone.
+//! What the tests need beside Rust: programs of the system, pinned programs from the Rust and Python
+//! registries, and targets of the compiler. Whatever is there already is left alone.
 
 mod kryoptic;
 pub(crate) mod pinned;
+mod python;
 pub(crate) mod system;
 pub(crate) mod targets;
 
@@ -17,6 +18,7 @@ pub(crate) fn run() -> Result<()> {
         targets::ensure(),
         pinned::ensure_all(),
         kryoptic::ensure(),
+        python::ensure(),
     ];
     let failures: Vec<String> = results
         .into_iter()

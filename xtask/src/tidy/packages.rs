@@ -59,6 +59,9 @@ const OPENPGP: [&str; 4] = [
     "xtask",
 ];
 
+/// Packages whose library has a name of its own.
+const LIBRARIES: [(&str, &str); 1] = [("md-5", "md5")];
+
 /// Everything that a manifest gets wrong.
 pub(crate) fn problems(tree: &Tree, workspace: &Workspace) -> Vec<String> {
     let mut problems = Vec::new();
@@ -106,7 +109,8 @@ fn lints(package: &Package, tree: &Tree, workspace: &Workspace) -> Option<String
 fn unused(package: &Package, tree: &Tree, workspace: &Workspace) -> Vec<String> {
     let folder = workspace.relative(package.folder()).to_string_lossy();
     let used = |name: &str| {
-        let name = name.replace('-', "_");
+        let library = LIBRARIES.iter().find(|(package, _)| *package == name);
+        let name = library.map_or_else(|| name.replace('-', "_"), |(_, name)| (*name).to_owned());
         let mut sources = tree
             .files
             .iter()

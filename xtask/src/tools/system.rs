@@ -19,7 +19,7 @@ const fn needed(program: &'static str, debian: &'static str, arch: &'static str)
 }
 
 /// What `cargo xtask test` needs.
-pub(crate) const TESTS: [Needed; 45] = [
+pub(crate) const TESTS: [Needed; 46] = [
     // The transport, and what a caller may try through it.
     needed("sshd", "openssh-server", "openssh"),
     needed("ssh", "openssh-client", "openssh"),
@@ -75,6 +75,8 @@ pub(crate) const TESTS: [Needed; 45] = [
     needed("systemd-tmpfiles", "systemd", "systemd"),
     needed("udevadm", "udev", "systemd"),
     needed("duk", "duktape", "duktape"),
+    // What the vendor's tools for NetHSM are installed with.
+    needed("virtualenv", "virtualenv", "python-virtualenv"),
     // Manual pages.
     needed("mandoc", "mandoc", "mandoc"),
 ];

@@ -108,7 +108,7 @@ fn authenticate(
         .filter(|_| device.store_answers());
     let found = known.and_then(|name| {
         let user = &device.store.as_ref()?.users.get(&name.to_string())?.value;
-        user.has_passphrase(passphrase).then(|| Caller {
+        user.has_passphrase(passphrase).then_some(Caller {
             name,
             role: user.role,
         })

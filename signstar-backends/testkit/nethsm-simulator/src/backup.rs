@@ -13,7 +13,7 @@ use crate::json::schema::{Record, decode};
 use crate::multipart;
 use crate::resource::{Call, Limit, Media, Resource, Takes};
 use crate::store::Store;
-use crate::vault;
+use crate::{vault, vault_local};
 
 pub(crate) const RESOURCES: &[Resource] = &[
     Resource::new(
@@ -106,8 +106,11 @@ fn key(device: &Device, passphrase: Option<&[u8]>, salt: &[u8]) -> Result<Key, R
     Ok(own.key)
 }
 
-fn global(entries: Entries) -> Entries {
-    let global = |(path, _): &(String, Vec<u8>)| vault::is_global(path);
+/// What is below the domain key. In version 0 settings are not.
+fn global(entries: Entries, is_version_0: bool) -> Entries {
+    let global = |(path, _): &(String, Vec<u8>)| {
+        vault::is_global(path) && !(is_version_0 && path.starts_with("/config/"))
+    };
     entries.into_iter().filter(global).collect()
 }
 
@@ -117,12 +120,12 @@ fn restore_stores(device: &mut Device, backup: Backup) -> Result<(), Refusal> {
     let mut restored = device.configuration.clone();
     let origin = backup.origin.as_ref();
     let origin = origin.map(|(id, key)| (id.as_str(), key));
-    vault::open_local(&backup.entries, origin, &mut time_offset, &mut restored)?;
+    vault_local::open(&backup.entries, origin, &mut time_offset, &mut restored)?;
     let Some(store) = &mut device.store else {
         return Ok(());
     };
     let same = store.locked_domain_key == backup.locked_domain_key;
-    let entries = global(backup.entries);
+    let entries = global(backup.entries, backup.origin.is_none());
     match store.domain_key.filter(|_| same) {
         Some(domain_key) => {
             let opened = vault::open(&entries, &domain_key)?;
@@ -168,7 +171,7 @@ pub(crate) fn restore_everything(device: &mut Device, backup: Backup) -> Result<
     let mut time_offset = device.clock.offset_s;
     let origin = backup.origin.as_ref();
     let origin = origin.map(|(id, key)| (id.as_str(), key));
-    vault::open_local(
+    vault_local::open(
         &backup.entries,
         origin,
         &mut time_offset,
@@ -183,7 +186,7 @@ pub(crate) fn restore_everything(device: &mut Device, backup: Backup) -> Result<
         let key = sealed::open(&device.device_key, path.as_bytes(), sealed)?;
         Key::try_from(key).ok()
     });
-    let entries = global(backup.entries);
+    let entries = global(backup.entries, backup.origin.is_none());
     device.store = Some(sealed_store(backup.locked_domain_key, entries));
     device.enter(State::Locked);
     let on = device.configuration.unattended_boot.as_ref();
@@ -205,7 +208,9 @@ pub(crate) fn open_sealed(device: &mut Device, domain_key: &Key) -> Result<(), R
     store.users = opened.users;
     store.keys = opened.keys;
     store.namespaces = opened.namespaces;
-    device.configuration.backup = opened.backup;
+    // A backup of version 0 has brought it already.
+    let earlier = device.configuration.backup.take();
+    device.configuration.backup = opened.backup.or(earlier);
     device.configuration.cluster_ca = opened.cluster_ca;
     Ok(())
 }

@@ -4,7 +4,7 @@ use base64ct::{Base64, Encoding as _};
 
 /// The octets of `text`.
 pub(crate) fn decode(text: &str) -> Result<Vec<u8>, &'static str> {
-    if text.len() % 4 != 0 {
+    if !text.len().is_multiple_of(4) {
         return Err("Wrong padding");
     }
     Base64::decode_vec(text).map_err(|_| "Malformed input")

@@ -113,6 +113,9 @@ fn checked(device: &mut Device, resource: &Resource, call: &mut Call<'_>) -> Res
         None => response,
     };
     match (resource.act)(device, call) {
+        Ok(Answer::Unchanged) if device.options.body_with_304 => {
+            refused(Response::new(304).with("vary", VARY), "")
+        }
         Ok(answer) => with_etag(done(answer, settled)),
         Err(refusal) => with_etag(failed(&refusal)),
     }

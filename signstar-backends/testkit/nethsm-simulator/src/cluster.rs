@@ -101,8 +101,13 @@ fn members(device: &mut Device, call: &Call<'_>) -> Result<Answer, Refusal> {
     if call.method() == "POST" {
         return add(device, call);
     }
+    Ok(Answer::Body(shown(device, &all(device))))
+}
+
+/// Members as they are shown; there are no learners before version 5.
+fn shown(device: &Device, members: &[Member]) -> Vec<u8> {
     let learners = device.software.0 >= 5;
-    let shown = all(device).into_iter().map(|member| {
+    list(members.iter().map(|member| {
         let mut fields = vec![
             ("id", string(format!("{:x}", member.id))),
             ("name", string(&member.name)),
@@ -112,8 +117,7 @@ fn members(device: &mut Device, call: &Call<'_>) -> Result<Answer, Refusal> {
             fields.push(("learner", member.learner.to_string().into_bytes()));
         }
         object(fields)
-    });
-    Ok(Answer::Body(list(shown)))
+    }))
 }
 
 fn add(device: &mut Device, call: &Call<'_>) -> Result<Answer, Refusal> {
@@ -146,14 +150,8 @@ fn add(device: &mut Device, call: &Call<'_>) -> Result<Answer, Refusal> {
         ("unlock_salt", string(base64::encode(&salt))),
         ("locked_domain_key", string(base64::encode(&locked))),
     ]);
-    let shown = members.iter().map(|member| {
-        object([
-            ("name", string(&member.name)),
-            ("urls", strings(&member.urls)),
-        ])
-    });
     let body = object([
-        ("members", list(shown)),
+        ("members", shown(device, &members)),
         ("joinerKit", string(base64::encode(&kit))),
     ]);
     device.members = members;

@@ -12,7 +12,8 @@ use crate::crypto::sealed::{self, Key};
 use crate::crypto::{CryptoError, certificate, random};
 use crate::metrics::Metrics;
 use crate::options::DeviceOptions;
-use crate::store::{Configuration, Store, Tls, new_stamp};
+use crate::store::{Configuration, KeyPlace, Store, StoredKey, Tls, new_stamp};
+use crate::vault;
 
 /// How long one wrong passphrase keeps an address and a user out.
 const LIMITED_FOR: Duration = Duration::from_secs(1);
@@ -191,19 +192,30 @@ impl Device {
             Some(store) if unattended && store.domain_key.is_some() => State::Operational,
             Some(_) => State::Locked,
         };
-        self.limits.clear();
-        self.metrics = Metrics::default();
-    }
-
-    /// Writes the counters that are kept in memory.
-    pub(crate) fn write_operations(&mut self) {
+        // What was counted and not written is lost.
         let keys = self
             .store
             .iter_mut()
             .flat_map(|store| store.keys.values_mut());
         for key in keys {
-            key.value.operations_written = key.value.operations;
+            key.value.operations = key.value.operations_written;
         }
+        self.limits.clear();
+        self.metrics = Metrics::default();
+    }
+
+    /// Writes the counters that are kept in memory.
+    pub(crate) fn write_operations(&mut self) -> Result<(), CryptoError> {
+        let Some(store) = &mut self.store else {
+            return Ok(());
+        };
+        let used = |key: &StoredKey| key.operations != key.operations_written;
+        let keys = store.keys.iter().filter(|(_, key)| used(&key.value));
+        let places: Vec<KeyPlace> = keys.map(|(place, _)| place.clone()).collect();
+        for place in places {
+            vault::write_key(store, &place)?;
+        }
+        Ok(())
     }
 
     /// Forgets everything.

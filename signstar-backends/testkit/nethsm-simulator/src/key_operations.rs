@@ -255,7 +255,7 @@ fn cbc(direction: Direction, key: &[u8], iv: &[u8], data: &[u8]) -> Result<Vec<u
             "Mirage_crypto: CBC: IV length {length} not of block size"
         ));
     }
-    if data.len() % BLOCK_BYTES != 0 {
+    if !data.len().is_multiple_of(BLOCK_BYTES) {
         let length = data.len();
         return Err(format!(
             "Mirage_crypto: CBC: argument length {length} not of block size"

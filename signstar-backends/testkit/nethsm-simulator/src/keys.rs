@@ -1,4 +1,4 @@
-//! Keys: making, importing, listing, restricting, moving: `/keys`.
+//! Keys: making, importing, listing, showing: `/keys`.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -10,12 +10,12 @@ use crate::crypto::private_key::{KeyType, PrivateKey, PublicKey};
 use crate::device::Device;
 use crate::exchange::{Answer, Refusal};
 use crate::identity::{generated, valid_id};
-use crate::json::schema::{Record, decode};
 use crate::json::writer::{list, number, object, string, strings};
 use crate::key_requests::{self, Import, Private};
 use crate::metrics::KeyUse;
 use crate::resource::{Call, Media, Resource, Takes};
-use crate::store::{KeyPlace, Role, Stamped, StoredKey, etag, new_stamp};
+use crate::store::{KeyPlace, Role, Stamped, StoredKey, etag};
+use crate::vault;
 
 pub(crate) const RESOURCES: &[Resource] = &[
     Resource::new(
@@ -64,53 +64,10 @@ pub(crate) const RESOURCES: &[Resource] = &[
     .cacheable()
     .exists(key_exists)
     .etag(key_etag),
-    Resource::new(
-        "keys/:/cert",
-        &[
-            ("PUT", "keys_key_id_cert_put"),
-            ("GET", "keys_key_id_cert_get"),
-            ("DELETE", "keys_key_id_cert_delete"),
-        ],
-        Access::OperatorMayRead,
-        certificate,
-    )
-    .media(Media::Octets)
-    .takes(Takes::OctetsOnly)
-    .cacheable()
-    .exists(key_exists)
-    .etag(key_etag),
-    Resource::new(
-        "keys/:/move",
-        &[("POST", "keys_key_id_move_post")],
-        Access::Administrator,
-        rename,
-    )
-    .exists(key_exists),
-    Resource::new(
-        "keys/:/label",
-        &[
-            ("PUT", "keys_key_id_label_put"),
-            ("DELETE", "keys_key_id_label_delete"),
-        ],
-        Access::Administrator,
-        label,
-    )
-    .takes(Takes::Json)
-    .exists(key_exists),
-    Resource::new(
-        "keys/:/restrictions/tags/:",
-        &[
-            ("PUT", "keys_key_id_restrictions_tags_tag_put"),
-            ("DELETE", "keys_key_id_restrictions_tags_tag_delete"),
-        ],
-        Access::Administrator,
-        tag,
-    )
-    .takes(Takes::JsonOrOctets)
-    .exists(tag_exists),
 ];
 
-fn place(call: &Call<'_>) -> KeyPlace {
+/// The place of the key that the path names.
+pub(crate) fn place(call: &Call<'_>) -> KeyPlace {
     (call.namespace(), call.parameter(0).to_owned())
 }
 
@@ -125,36 +82,14 @@ pub(crate) fn need<'a>(device: &'a Device, call: &Call<'_>) -> Result<&'a Stored
     Ok(&key.value)
 }
 
-/// Changes the key that the path names, which writes it.
-fn change(
-    device: &mut Device,
-    call: &Call<'_>,
-    how: impl FnOnce(&mut StoredKey),
-) -> Result<Answer, Refusal> {
-    let place = place(call);
-    let keys = device.store.as_mut().map(|store| &mut store.keys);
-    let key = keys.and_then(|keys| keys.get_mut(&place));
-    let key = key.ok_or_else(|| Refusal::new(404, "key not found"))?;
-    how(&mut key.value);
-    key.value.operations_written = key.value.operations;
-    key.stamp = new_stamp()?;
-    Ok(Answer::Done)
-}
-
 /// Whether the key that the path names is there.
 pub(crate) fn key_exists(device: &Device, call: &Call<'_>) -> Result<bool, Refusal> {
     valid_id(call.parameter(0))?;
     Ok(find(device, call).is_some())
 }
 
-fn tag_exists(device: &Device, call: &Call<'_>) -> Result<bool, Refusal> {
-    valid_id(call.parameter(0))?;
-    let tag = call.parameter(1);
-    valid_id(tag)?;
-    Ok(find(device, call).is_some_and(|key| key.value.tags.contains(tag)))
-}
-
-fn key_etag(device: &mut Device, call: &Call<'_>) -> Option<String> {
+/// The ETag of the key that the path names.
+pub(crate) fn key_etag(device: &mut Device, call: &Call<'_>) -> Option<String> {
     Some(etag(&find(device, call)?.stamp))
 }
 
@@ -215,9 +150,10 @@ fn generate(device: &mut Device, call: &Call<'_>) -> Result<Answer, Refusal> {
         "" => generated()?,
         id => id.to_owned(),
     };
-    is_free(device, call, &id)?;
+    // The device makes the key first, and counts it.
     let key = PrivateKey::generate(wanted.key_type, wanted.bits)?;
     device.metrics.used(KeyUse::Generate);
+    is_free(device, call, &id)?;
     add(device, call, &id, key, wanted.about)?;
     Ok(Answer::Created {
         location: format!("/api/v1/keys/{id}"),
@@ -266,7 +202,8 @@ fn add(
     })?;
     let place = (call.namespace(), id.to_owned());
     if let Some(store) = &mut device.store {
-        store.keys.insert(place, stored);
+        store.keys.insert(place.clone(), stored);
+        vault::write_key(store, &place)?;
     }
     Ok(())
 }
@@ -328,78 +265,6 @@ fn public_pem(device: &mut Device, call: &Call<'_>) -> Result<Answer, Refusal> {
     let pem = public_key_pem(&need(device, call)?.key);
     let pem = pem.ok_or_else(|| Refusal::bad("Generic keys have no public key"))?;
     Ok(Answer::Body(pem.into_bytes()))
-}
-
-fn certificate(device: &mut Device, call: &Call<'_>) -> Result<Answer, Refusal> {
-    let present = need(device, call)?.certificate.clone();
-    match (call.method(), present) {
-        ("GET", Some((_, content))) => Ok(Answer::Body(content)),
-        ("GET", None) => Ok(Answer::Absent),
-        ("DELETE", None) => {
-            let message = "There is no certificate for this KeyID.";
-            Err(Refusal::new(404, message))
-        }
-        ("DELETE", Some(_)) => change(device, call, |key| key.certificate = None),
-        (_, Some(_)) => {
-            let message = "Key already contains a certificate";
-            Err(Refusal::new(409, message))
-        }
-        (_, None) => {
-            let media = Media::Octets.name().to_owned();
-            let certificate = Some((media, call.body().to_vec()));
-            change(device, call, |key| key.certificate = certificate)?;
-            Ok(Answer::Stored)
-        }
-    }
-}
-
-fn rename(device: &mut Device, call: &Call<'_>) -> Result<Answer, Refusal> {
-    let new = decode(call.body(), |json| {
-        let record = Record::of(json, "Json.move_key_req", &["newId"])?;
-        record.text("newId")
-    })?;
-    valid_id(&new)?;
-    let to = (call.namespace(), new.clone());
-    if let Some(store) = &mut device.store {
-        if store.keys.contains_key(&to) {
-            return Err(Refusal::new(409, format!("Key '{new}' already exists")));
-        }
-        if let Some(mut key) = store.keys.remove(&place(call)) {
-            key.value.operations_written = key.value.operations;
-            key.stamp = new_stamp()?;
-            store.keys.insert(to, key);
-        }
-    }
-    Ok(Answer::Body(object([("id", string(&new))])))
-}
-
-fn label(device: &mut Device, call: &Call<'_>) -> Result<Answer, Refusal> {
-    if call.method() == "DELETE" {
-        return change(device, call, |key| key.label.clear());
-    }
-    let label = decode(call.body(), |json| {
-        let record = Record::of(json, "Json.label_req", &["label"])?;
-        record.text("label")
-    })?;
-    key_requests::valid_label(&label)?;
-    if need(device, call)?.label == label {
-        return Ok(Answer::Unchanged);
-    }
-    change(device, call, |key| key.label = label)
-}
-
-fn tag(device: &mut Device, call: &Call<'_>) -> Result<Answer, Refusal> {
-    let tag = call.parameter(1).to_owned();
-    let has = need(device, call)?.tags.contains(&tag);
-    match (call.method(), has) {
-        ("PUT", true) => Ok(Answer::Unchanged),
-        ("PUT", false) => change(device, call, |key| {
-            key.tags.insert(tag);
-        }),
-        _ => change(device, call, |key| {
-            key.tags.remove(&tag);
-        }),
-    }
 }
 
 /// Whether `mechanisms` go with a type, as generation demands and import does not.

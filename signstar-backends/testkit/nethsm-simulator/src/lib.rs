@@ -1,4 +1,65 @@
 //! A NetHSM in software, for tests: it answers like the device, over HTTPS on loopback.
+//!
+//! ```
+//! use signstar_nethsm_simulator::{Options, Simulator, State};
+//!
+//! let device = Simulator::start(Options::default()).expect("loopback and randomness");
+//! assert_eq!(device.state(), State::Unprovisioned);
+//! assert!(device.url().starts_with("https://127.0.0.1:"));
+//! assert_eq!(device.fingerprint().len(), 64);
+//! ```
+//!
+//! It is judged by 506 exchanges that were recorded from a NetHSM of version 5.0 (`tests/replay.rs`), and
+//! by the vendor's own tools (`tests/python.rs`). What is random on a device is random here, and the
+//! cryptography is real.
+//!
+//! # The way of a request
+//!
+//! `server` (TLS with the device's own key, HTTP, faults that a test asked for) · `checks` (the order in
+//! which things are refused) · `access` (who may) · `resource` (the list of all operations) · the file of
+//! its group · `store`.
+//!
+//! A group is a list of resources and what they do:
+//!
+//! | file | addresses |
+//! |---|---|
+//! | `provisioning` | `provision`, `unlock`, `lock` |
+//! | `health`, `metrics` | `info`, `health/…`, `metrics` |
+//! | `users`, `namespaces` | `users/…`, `namespaces/…` |
+//! | `keys`, `key_requests`, `key_settings` | `keys/…`: made, imported, listed; changed |
+//! | `key_operations` | `keys/…/{sign,decrypt,encrypt,csr.pem}`, `random` |
+//! | `configuration`, `tls_settings` | `config/…` |
+//! | `system`, `update_image` | `system/…` but backups |
+//! | `backup`, `backup_file`, `vault`, `vault_local` | `system/{backup,restore}` |
+//! | `cluster` | `cluster/…` |
+//!
+//! # The store
+//!
+//! One `Device`, one request at a time, as in a real one. It has its settings (TLS key and chain,
+//! network, log, unattended boot, backup key) and, once provisioned, a `Store`: the domain key and what
+//! is sealed with it, which are users by name, keys by namespace and name, and namespaces. Users and
+//! keys are kept twice, decoded and sealed; ETags and backups are of the sealed form, so both are as on
+//! a device. A restore leaves everything sealed until somebody unlocks.
+//!
+//! # What nothing was compared with
+//!
+//! No recording has it, and it follows the interface's description and what is known of the firmware:
+//!
+//! - accepted update images; a cluster of more than one (members stay on paper, joining never finds
+//!   anybody, every learner can be promoted at once); settings for NTP, which are in no backup either;
+//! - version 4.0 (no labels, learners, NTP; the body with a status 304, which is a quirk to ask for);
+//! - backups of version 0; restores onto another device; where certificates of keys and the cluster's CA
+//!   stand in backups, and how the domain key is sealed for one device;
+//! - TLS keys on Brainpool curves, which only clients that offer them can use; the words for chains of
+//!   certificates that do not fit;
+//! - the wording of messages that the recordings do not have, such as those for keys of wrong length.
+//!
+//! # What differs
+//!
+//! - Names of headers are in lower case. The counters of the firmware's inside are zero.
+//! - Deliberately absent: syslog, NTP, network settings that take effect, a platform with a TPM, any
+//!   protection of secrets in memory or in files.
+
 mod access;
 mod backup;
 mod backup_file;
@@ -17,6 +78,7 @@ mod identity;
 mod json;
 mod key_operations;
 mod key_requests;
+mod key_settings;
 mod keys;
 mod mechanism;
 mod metrics;
@@ -37,10 +99,12 @@ mod tls_settings;
 mod update_image;
 mod users;
 mod vault;
+mod vault_local;
 mod wire;
 
 pub use crypto::sealed::ScryptCost;
 pub use device::State;
 pub use faults::Fault;
 pub use options::{DeviceOptions, Options, Version};
+pub use resource::operations;
 pub use simulator::{Running, Simulator, StartError};

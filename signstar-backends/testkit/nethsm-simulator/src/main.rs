@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use signstar_nethsm_simulator::{
-    DeviceOptions, Fault, Options, Running, ScryptCost, Simulator, Version,
+    DeviceOptions, Fault, Options, Running, ScryptCost, Simulator, Version, operations,
 };
 
 /// Answer like a NetHSM, over HTTPS.
@@ -64,6 +64,9 @@ struct Failure {
 fn failure(text: &str) -> Result<Failure, String> {
     let wrong = || "give OPERATION=STATUS*TIMES, such as keys_key_id_sign_post=503*2".to_owned();
     let (operation, rest) = match text.split_once('=') {
+        Some((operation, _)) if !operations().any(|known| known == operation) => {
+            return Err("there is no such operation".to_owned());
+        }
         Some((operation, rest)) => (Some(operation.to_owned()), rest),
         None => (None, text),
     };
@@ -123,7 +126,6 @@ fn start(arguments: Arguments) -> Result<Running, String> {
             scrypt: arguments.scrypt,
             update_key,
             body_with_304: !arguments.quirk.is_empty(),
-            ..DeviceOptions::default()
         },
         state_file: arguments.state_file,
         record: arguments.record,

@@ -12,6 +12,7 @@ use crate::identity::valid_passphrase;
 use crate::json::schema::{Record, decode};
 use crate::resource::{Call, Resource};
 use crate::store::{Role, Stamped, Store, User};
+use crate::vault;
 
 pub(crate) const RESOURCES: &[Resource] = &[
     Resource::new(
@@ -53,6 +54,9 @@ fn provision(device: &mut Device, call: &Call<'_>) -> Result<Answer, Refusal> {
         keys: BTreeMap::new(),
         namespaces: BTreeSet::new(),
     });
+    if let Some(store) = &mut device.store {
+        vault::write_user(store, "admin")?;
+    }
     set_unlock_passphrase(device, &unlock)?;
     device.clock.set(time);
     device.enter(State::Operational);
@@ -63,10 +67,10 @@ fn provision(device: &mut Device, call: &Call<'_>) -> Result<Answer, Refusal> {
 pub(crate) fn set_unlock_passphrase(device: &mut Device, passphrase: &[u8]) -> Result<(), Refusal> {
     let salt = random::<16>()?;
     let key = device.options.scrypt.derive(passphrase, &salt)?;
-    if let Some(store) = &mut device.store {
-        if let Some(domain_key) = &store.domain_key {
-            store.locked_domain_key = sealed::seal(&key, b"passphrase", domain_key)?;
-        }
+    if let Some(store) = &mut device.store
+        && let Some(domain_key) = &store.domain_key
+    {
+        store.locked_domain_key = sealed::seal(&key, b"passphrase", domain_key)?;
     }
     device.configuration.unlock_salt = salt.to_vec();
     Ok(())

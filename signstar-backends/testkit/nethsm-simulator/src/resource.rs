@@ -6,8 +6,8 @@ use crate::exchange::{Answer, Refusal, Request};
 use crate::identity::UserName;
 use crate::store::Role;
 use crate::{
-    backup, cluster, configuration, health, key_operations, keys, metrics, namespaces,
-    provisioning, system, tls_settings, users,
+    backup, cluster, configuration, health, key_operations, key_settings, keys, metrics,
+    namespaces, provisioning, system, tls_settings, users,
 };
 
 /// Who is asking.
@@ -235,7 +235,7 @@ impl Resource {
 }
 
 /// All groups of resources; the first that fits counts.
-const GROUPS: [&[Resource]; 12] = [
+const GROUPS: [&[Resource]; 13] = [
     provisioning::RESOURCES,
     health::RESOURCES,
     metrics::RESOURCES,
@@ -244,6 +244,7 @@ const GROUPS: [&[Resource]; 12] = [
     users::RESOURCES,
     namespaces::RESOURCES,
     keys::RESOURCES,
+    key_settings::RESOURCES,
     key_operations::RESOURCES,
     configuration::RESOURCES,
     tls_settings::RESOURCES,
@@ -262,8 +263,8 @@ pub(crate) fn find(path: &str) -> Option<(&'static Resource, Vec<String>)> {
     all.find_map(|resource| Some((resource, resource.matches(&segments)?)))
 }
 
-/// The names of all operations.
-pub(crate) fn operations() -> impl Iterator<Item = &'static str> {
+/// The names of all operations, as in the vendor's client libraries.
+pub fn operations() -> impl Iterator<Item = &'static str> {
     let all = GROUPS.iter().flat_map(|group| group.iter());
     all.flat_map(|resource| resource.methods.iter())
         .map(|(_, operation)| *operation)

@@ -128,7 +128,24 @@ async fn respond(
     if fault == Some(Fault::CloseAfter) {
         return Err(aborted());
     }
+    if response.status == 304 && !response.body.is_empty() {
+        shared.put_instead(instead, with_body(&response));
+    }
     built(&parts, response, fault)
+}
+
+/// What old firmware says when nothing has changed: a body where there must be none, which the HTTP
+/// library does not send.
+fn with_body(response: &Response) -> Vec<u8> {
+    let mut text = format!("HTTP/1.1 {} Not Modified\r\n", response.status);
+    for (name, value) in &response.headers {
+        text.push_str(&format!("{name}: {value}\r\n"));
+    }
+    let length = response.body.len();
+    text.push_str(&format!(
+        "content-length: {length}\r\nconnection: keep-alive\r\n\r\n"
+    ));
+    [text.as_bytes(), &response.body].concat()
 }
 
 fn closing(body: AnswerBody) -> io::Result<hyper::Response<AnswerBody>> {

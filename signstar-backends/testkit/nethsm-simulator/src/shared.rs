@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -34,6 +35,8 @@ pub(crate) struct Shared {
     asked: Mutex<BTreeMap<String, u64>>,
     connections: Mutex<u64>,
     presented: Mutex<Stamp>,
+    /// Whether nobody listens and no connection is open.
+    pub(crate) away: AtomicBool,
     pub(crate) identity: Identity,
     pub(crate) orders: watch::Sender<Order>,
     pub(crate) latency: Duration,
@@ -55,6 +58,7 @@ impl Shared {
             connections: Mutex::default(),
             presented: Mutex::new(tls.chain_stamp),
             identity: Identity::new(tls),
+            away: AtomicBool::new(false),
             orders: watch::Sender::new(Order::Run),
             latency: options.latency,
             record: options.record.clone(),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -138,10 +139,12 @@ impl Life {
                     tokio::time::sleep(LAST_WORDS).await;
                 }
                 connections.shutdown().await;
+                self.shared.away.store(true, Ordering::SeqCst);
                 if !self.be_away(order, &mut orders).await {
                     return;
                 }
                 listener = self.bind().await;
+                self.shared.away.store(false, Ordering::SeqCst);
             }
         });
     }
@@ -318,18 +321,18 @@ impl Running {
         self.shared.with_device(|device| device.set_failed(failed));
     }
 
-    /// Pulls the plug: the listener and all connections are gone when this returns.
+    /// Pulls the plug: the listener and all connections are gone when this returns, and how often keys
+    /// were used since they were written.
     pub fn power_off(&self) {
-        self.shared.with_device(Device::write_operations);
         let leave = Order::Leave(Power::Shutdown);
         self.shared.orders.send_replace(leave);
-        self.wait_for(false);
+        self.wait_until_away(true);
     }
 
     /// Switches it on again; it answers when this returns.
     pub fn power_on(&self) {
         self.shared.orders.send_replace(Order::Run);
-        self.wait_for(true);
+        self.wait_until_away(false);
     }
 
     /// Forgets everything at once, without a restart.
@@ -342,11 +345,10 @@ impl Running {
         reset.map_err(|error| StartError::Machine(error.to_string()))
     }
 
-    /// Waits until somebody listens, or nobody does.
-    fn wait_for(&self, listening: bool) {
+    /// Waits until the device is away, or back.
+    fn wait_until_away(&self, away: bool) {
         for _ in 0..500 {
-            let open = std::net::TcpStream::connect(self.address).is_ok();
-            if open == listening {
+            if self.shared.away.load(Ordering::SeqCst) == away {
                 return;
             }
             std::thread::sleep(Duration::from_millis(10));

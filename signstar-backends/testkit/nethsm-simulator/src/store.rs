@@ -1,8 +1,9 @@
 //! What the device keeps.
 //!
 //! A real one has a key-value store with encrypted values. Here values are kept decoded, so that a
-//! signature does not parse its key again; [`crate::backup`] writes and reads the real form. What is
-//! written carries a stamp in place of the hash of its ciphertext, of which the device makes ETags.
+//! signature does not parse its key again, and users and keys beside that in the sealed form that
+//! backups have ([`crate::vault`]). Of the hash of that the device makes ETags; a setting has a random
+//! stamp in its place.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -29,12 +30,26 @@ pub(crate) fn etag(stamp: &Stamp) -> String {
 pub(crate) struct Stamped<T> {
     pub(crate) value: T,
     pub(crate) stamp: Stamp,
+    /// What a backup has of it; empty where that is made when it is asked for.
+    pub(crate) sealed: Vec<u8>,
 }
 
 impl<T> Stamped<T> {
     pub(crate) fn new(value: T) -> Result<Self, CryptoError> {
-        let stamp = new_stamp()?;
-        Ok(Self { value, stamp })
+        Ok(Self {
+            value,
+            stamp: new_stamp()?,
+            sealed: Vec::new(),
+        })
+    }
+
+    /// What was read from its sealed form.
+    pub(crate) fn opened(value: T, sealed: &[u8]) -> Self {
+        Self {
+            value,
+            stamp: sealed::sha256(sealed),
+            sealed: sealed.to_vec(),
+        }
     }
 }
 

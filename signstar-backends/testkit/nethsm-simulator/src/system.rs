@@ -79,7 +79,7 @@ fn info(device: &Device) -> Vec<u8> {
 
 /// Answers first, then goes.
 fn leave(device: &mut Device, power: Power) -> Result<Answer, Refusal> {
-    device.write_operations();
+    device.write_operations()?;
     device.power = Some(power);
     Ok(Answer::Done)
 }

@@ -10,6 +10,7 @@ use crate::json::writer::{list, object, string, strings};
 use crate::provisioning::passphrase;
 use crate::resource::{Call, Resource, Takes};
 use crate::store::{Role, Stamped, User, etag};
+use crate::vault;
 
 pub(crate) const RESOURCES: &[Resource] = &[
     Resource::new(
@@ -72,11 +73,11 @@ fn change<T>(
     name: &str,
     how: impl FnOnce(&mut User) -> Result<T, Refusal>,
 ) -> Result<T, Refusal> {
-    let users = device.store.as_mut().map(|store| &mut store.users);
-    let user = users.and_then(|users| users.get_mut(name));
-    let user = user.ok_or_else(|| Refusal::new(404, ""))?;
+    let absent = || Refusal::new(404, "");
+    let store = device.store.as_mut().ok_or_else(absent)?;
+    let user = store.users.get_mut(name).ok_or_else(absent)?;
     let result = how(&mut user.value)?;
-    user.stamp = crate::store::new_stamp()?;
+    vault::write_user(store, name)?;
     Ok(result)
 }
 
@@ -194,6 +195,7 @@ fn create(device: &mut Device, call: &Call<'_>, name: &UserName) -> Result<Answe
             return Err(Refusal::new(409, "user already exists"));
         }
         store.users.insert(text.clone(), user);
+        vault::write_user(store, &text)?;
     }
     let body = match call.method() {
         "POST" => object([("id", string(&text))]),

@@ -1,16 +1,13 @@
 //! The store as the real device keeps it: paths and sealed values.
 //!
-//! Users, keys and namespaces are sealed with keys of the domain key, each for its path; settings of
-//! the device with a key of its own, below `/local/` and its number. What is global of the settings is
-//! sealed with a key of the domain key too. Settings for NTP are not kept: no recording shows how.
+//! Users, keys, namespaces and what is global of the settings are sealed with keys of the domain key,
+//! each value for its path. What is of the one device is in [`crate::vault_local`].
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use crate::backup_file::Entries;
 use crate::base64;
-use crate::configuration::{logging_json, read_logging};
 use crate::crypto::private_key::PrivateKey;
 use crate::crypto::sealed::{self, Key};
 use crate::crypto::{CryptoError, import};
@@ -20,9 +17,7 @@ use crate::json::writer::{number, object, string, strings};
 use crate::json::{self, Json};
 use crate::key_requests;
 use crate::keys::restrictions;
-use crate::store::{
-    BackupKey, Configuration, KeyPlace, Network, Role, Stamped, Store, StoredKey, User,
-};
+use crate::store::{BackupKey, KeyPlace, Role, Stamped, Store, StoredKey, User};
 
 /// The stores below the domain key: what their key is called, and where they are.
 const STORES: [(&str, &str); 4] = [
@@ -65,7 +60,7 @@ pub(crate) fn seal(device: &Device) -> Result<Entries, CryptoError> {
             None => entries.extend(store.sealed.clone()),
         }
     }
-    seal_local(device, &mut entries)?;
+    crate::vault_local::seal(device, &mut entries)?;
     Ok(entries)
 }
 
@@ -113,51 +108,48 @@ fn seal_stores(
         add(&config, "/config/cluster-ca".to_owned(), ca)?;
     }
     entries.insert("/config/version".to_owned(), VERSION.to_vec());
+    for (name, user) in &store.users {
+        entries.insert(user_path(name), user.sealed.clone());
+    }
+    for (place, key) in &store.keys {
+        entries.insert(key_path(place), key.sealed.clone());
+    }
     Ok(())
 }
 
-fn seal_local(device: &Device, entries: &mut Entries) -> Result<(), CryptoError> {
-    let configuration = &device.configuration;
-    let mut values: Vec<(&str, Vec<u8>)> = Vec::new();
-    let mut chain = Vec::new();
-    for der in &configuration.tls.chain {
-        let length = u32::try_from(der.len()).unwrap_or(u32::MAX);
-        chain.extend(length.to_be_bytes());
-        chain.extend_from_slice(der);
+fn user_path(name: &str) -> String {
+    format!("/authentication/{name}")
+}
+
+fn key_path((namespace, id): &KeyPlace) -> String {
+    match namespace {
+        Some(namespace) => format!("/key/.{namespace}/{id}"),
+        None => format!("/key/{id}"),
     }
-    values.push(("certificate", chain));
-    let key = configuration.tls.key.to_pkcs8_pem();
-    values.push(("private-key", key.unwrap_or_default().into_bytes()));
-    if let Some(network) = &configuration.network {
-        values.push(("ip-config", network_json(&network.value)));
-    }
-    if let Some(logging) = &configuration.logging {
-        values.push(("log-config", logging_json(&logging.value)));
-    }
-    values.push(("time-offset", number(device.clock.offset_s)));
-    if let Some(setting) = &configuration.unattended_boot {
-        values.push(("unattended-boot", number(u8::from(setting.value))));
-    }
-    let local = format!("/local/{}", device.device_id);
-    if let Some(store) = &device.store {
-        values.push(("unlock-salt", configuration.unlock_salt.clone()));
-        let mut keep = |name: &str, key: &[u8]| -> Result<(), CryptoError> {
-            let path = format!("{local}/domain-key/{name}");
-            let sealed = sealed::seal(&device.device_key, path.as_bytes(), key)?;
-            entries.insert(path, sealed);
-            Ok(())
-        };
-        keep("attended", &store.locked_domain_key)?;
-        let unattended = configuration.unattended_boot.as_ref();
-        if let (Some(key), true) = (&store.domain_key, unattended.is_some_and(|on| on.value)) {
-            keep("unattended", key)?;
-        }
-    }
-    for (name, value) in values {
-        let path = format!("{local}/config/{name}");
-        let sealed = sealed::seal(&device.config_store_key, path.as_bytes(), &value)?;
-        entries.insert(path, sealed);
-    }
+}
+
+/// Writes a user: what was changed is sealed, and has another stamp.
+pub(crate) fn write_user(store: &mut Store, name: &str) -> Result<(), CryptoError> {
+    let (Some(domain_key), Some(user)) = (&store.domain_key, store.users.get_mut(name)) else {
+        return Ok(());
+    };
+    let [key, ..] = STORES.map(|(name, _)| store_key(domain_key, name));
+    let path = user_path(name);
+    user.sealed = sealed::seal(&key, path.as_bytes(), &user_json(&user.value))?;
+    user.stamp = sealed::sha256(&user.sealed);
+    Ok(())
+}
+
+/// Writes a key, and with it how often it was used.
+pub(crate) fn write_key(store: &mut Store, place: &KeyPlace) -> Result<(), CryptoError> {
+    let (Some(domain_key), Some(stored)) = (&store.domain_key, store.keys.get_mut(place)) else {
+        return Ok(());
+    };
+    let [_, key, ..] = STORES.map(|(name, _)| store_key(domain_key, name));
+    let path = key_path(place);
+    stored.value.operations_written = stored.value.operations;
+    stored.sealed = sealed::seal(&key, path.as_bytes(), &key_json(&stored.value))?;
+    stored.stamp = sealed::sha256(&stored.sealed);
     Ok(())
 }
 
@@ -267,14 +259,12 @@ pub(crate) fn open(entries: &Entries, domain_key: &Key) -> Result<Opened, Crypto
         let key = store_key(domain_key, store);
         let value = sealed::open(&key, path.as_bytes(), sealed)
             .ok_or_else(|| wrong("sealed with another key"))?;
-        let stamp = sealed::sha256(sealed);
         let parsed = |value: &[u8]| json::parse(value).map_err(|error| wrong(&error));
         match (*store, name) {
             ("auth_store", _) => {
                 let value = read_user(&parsed(&value)?).map_err(|error| wrong(&error))?;
-                opened
-                    .users
-                    .insert(name.to_owned(), Stamped { value, stamp });
+                let user = Stamped::opened(value, sealed);
+                opened.users.insert(name.to_owned(), user);
             }
             ("key_store", _) => {
                 let value = read_key(&parsed(&value)?).map_err(|error| wrong(&error))?;
@@ -282,7 +272,7 @@ pub(crate) fn open(entries: &Entries, domain_key: &Key) -> Result<Opened, Crypto
                     Some((namespace, id)) => (Some(namespace.to_owned()), id.to_owned()),
                     None => (None, name.to_owned()),
                 };
-                opened.keys.insert(place, Stamped { value, stamp });
+                opened.keys.insert(place, Stamped::opened(value, sealed));
             }
             ("namespace_store", _) => {
                 opened.namespaces.insert(name.to_owned());
@@ -297,121 +287,4 @@ pub(crate) fn open(entries: &Entries, domain_key: &Key) -> Result<Opened, Crypto
         .zip(backup_salt)
         .map(|(key, salt)| BackupKey { key, salt });
     Ok(opened)
-}
-
-/// The settings of a device, opened with the key of its settings; plain without one, as in backups of
-/// version 0. What is absent stays as it is.
-pub(crate) fn open_local(
-    entries: &Entries,
-    origin: Option<(&str, &Key)>,
-    device_time_offset: &mut i64,
-    configuration: &mut Configuration,
-) -> Result<(), CryptoError> {
-    let value = |name: &str| -> Option<(Vec<u8>, [u8; 32])> {
-        let (path, key) = match origin {
-            Some((id, key)) => (format!("/local/{id}/config/{name}"), Some(key)),
-            None => (format!("/config/{name}"), None),
-        };
-        let sealed = entries.get(&path)?;
-        let opened = match key {
-            Some(key) => sealed::open(key, path.as_bytes(), sealed)?,
-            None => sealed.clone(),
-        };
-        Some((opened, sealed::sha256(sealed)))
-    };
-    let text = |octets: &[u8]| String::from_utf8_lossy(octets).into_owned();
-    if let Some((pem, stamp)) = value("private-key") {
-        configuration.tls.key = Arc::new(import::private_key(&text(&pem))?);
-        configuration.tls.key_stamp = stamp;
-    }
-    if let Some((chain, stamp)) = value("certificate") {
-        configuration.tls.chain = read_chain(&chain);
-        configuration.tls.chain_stamp = stamp;
-    }
-    if let Some((octets, stamp)) = value("ip-config") {
-        if let Some(value) = read_network(&octets) {
-            configuration.network = Some(Stamped { value, stamp });
-        }
-    }
-    if let Some((octets, stamp)) = value("log-config") {
-        let read = json::parse(&octets).and_then(|json| read_logging(&json));
-        if let Ok(value) = read {
-            configuration.logging = Some(Stamped { value, stamp });
-        }
-    }
-    if let Some((octets, stamp)) = value("unattended-boot") {
-        let value = octets == b"1";
-        configuration.unattended_boot = Some(Stamped { value, stamp });
-    }
-    if let Some((octets, _)) = value("time-offset") {
-        *device_time_offset = text(&octets).parse().unwrap_or_default();
-    }
-    if let Some((salt, _)) = value("unlock-salt") {
-        configuration.unlock_salt = salt;
-    }
-    Ok(())
-}
-
-fn read_chain(mut octets: &[u8]) -> Vec<Vec<u8>> {
-    let mut chain = Vec::new();
-    while let Some((length, rest)) = octets.split_first_chunk::<4>() {
-        let length = usize::try_from(u32::from_be_bytes(*length)).unwrap_or(usize::MAX);
-        let Some((der, rest)) = rest.split_at_checked(length) else {
-            break;
-        };
-        chain.push(der.to_vec());
-        octets = rest;
-    }
-    chain
-}
-
-fn network_json(network: &Network) -> Vec<u8> {
-    let prefix = u32::from(network.netmask).count_ones();
-    let gateway = match network.gateway {
-        Ipv4Addr::UNSPECIFIED => b"null".to_vec(),
-        gateway => string(gateway.to_string()),
-    };
-    let mut fields = vec![(
-        "ipv4",
-        object([
-            ("cidr", string(format!("{}/{prefix}", network.address))),
-            ("gateway", gateway),
-        ]),
-    )];
-    if let Some((prefix, gateway)) = &network.ipv6 {
-        let gateway = match gateway {
-            None => b"null".to_vec(),
-            Some(gateway) => string(gateway),
-        };
-        fields.push((
-            "ipv6",
-            object([("cidr", string(prefix)), ("gateway", gateway)]),
-        ));
-    }
-    object(fields)
-}
-
-fn read_network(octets: &[u8]) -> Option<Network> {
-    let json = json::parse(octets).ok()?;
-    let record = Record::of(&json, "ip-config", &["ipv4", "ipv6"]).ok()?;
-    let names = ["cidr", "gateway"];
-    let ipv4 = Record::of(record.need("ipv4").ok()?, "ipv4", &names).ok()?;
-    let text = ipv4.text("cidr").ok()?;
-    let (address, bits) = text.split_once('/')?;
-    let bits: u32 = bits.parse().ok()?;
-    let ones = u32::MAX.checked_shl(32_u32.checked_sub(bits)?).unwrap_or(0);
-    let gateway = ipv4.text("gateway").ok();
-    let ipv6 = record
-        .get("ipv6")
-        .and_then(|json| Record::of(json, "ipv6", &names).ok())
-        .and_then(|ipv6| Some((ipv6.text("cidr").ok()?, ipv6.text("gateway").ok())));
-    Some(Network {
-        address: address.parse().ok()?,
-        netmask: Ipv4Addr::from(ones),
-        gateway: match gateway {
-            None => Ipv4Addr::UNSPECIFIED,
-            Some(gateway) => gateway.parse().ok()?,
-        },
-        ipv6,
-    })
 }

@@ -13,6 +13,10 @@ const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 /// The device closes the connection when what comes is no HTTP.
 const NO_HTTP: &[u8] = b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n";
 
+/// The device answers old clients as it does others.
+const OLD: &[u8] = b"HTTP/1.0 ";
+const NEW: &[u8] = b"HTTP/1.1 ";
+
 /// What is written in place of the next answer.
 pub(crate) type Instead = Arc<Mutex<Option<Vec<u8>>>>;
 
@@ -52,16 +56,20 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Wire<T> {
         }
         let this = &mut *self;
         let mut instead = this.instead.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(left) = instead.as_mut() else {
+        let Some(mut left) = instead.take() else {
             drop(instead);
+            let octets = if octets.starts_with(OLD) { NEW } else { octets };
             return Pin::new(&mut this.inner).poll_write(context, octets);
         };
         // All of the answer counts as written when all of what replaces it is.
         while !left.is_empty() {
-            match Pin::new(&mut this.inner).poll_write(context, left) {
+            match Pin::new(&mut this.inner).poll_write(context, &left) {
                 Poll::Ready(Ok(count)) => drop(left.drain(..count)),
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                Poll::Pending => return Poll::Pending,
+                Poll::Pending => {
+                    *instead = Some(left);
+                    return Poll::Pending;
+                }
             }
         }
         Poll::Ready(Ok(octets.len()))

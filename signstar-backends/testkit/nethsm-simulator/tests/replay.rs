@@ -2,6 +2,14 @@
 //! device. What is random on the device is compared by its form; signatures, ciphertexts and requests
 //! for certificates are checked by OpenSSL.
 
+// What a test relies on it says by a panic.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
 #[path = "replay/client.rs"]
 mod client;
 #[path = "replay/judge.rs"]
@@ -44,8 +52,12 @@ pub(crate) fn octets(body: &Value) -> Option<Vec<u8>> {
     Some(Base64::decode_vec(encoded).unwrap())
 }
 
-fn happen(event: &str, running: &Running) {
+fn happen(event: &str, client: &Client, running: &Running) {
     match event {
+        "looked" => {
+            let state = client.send("GET", "/api/v1/health/state", &[], None);
+            assert_eq!(state.status, 200);
+        }
         "pause" => running.advance(Duration::from_millis(1100)),
         "store-gone" => running.set_store_present(false),
         "store-back" => running.set_store_present(true),
@@ -79,6 +91,7 @@ fn replayed(client: &Client, judge: &mut Judge, exchange: &Value) -> Vec<String>
 fn settled(client: &Client, path: &str, received: &Received) {
     let leaves = ["reboot", "shutdown", "factory-reset"];
     if received.status == 204 && leaves.iter().any(|name| path.ends_with(name)) {
+        client.forget();
         while client.is_listening() {
             std::thread::sleep(Duration::from_millis(1));
         }
@@ -98,7 +111,7 @@ fn all_recorded_exchanges_are_answered_as_by_the_device() {
         let exchange: Value = serde_json::from_str(line).unwrap();
         let seq = exchange["seq"].as_u64().unwrap();
         if let Some(event) = events.get(&seq) {
-            happen(event, &running);
+            happen(event, &client, &running);
         }
         let mut problems = replayed(&client, &mut judge, &exchange);
         if seq == COUNTED {

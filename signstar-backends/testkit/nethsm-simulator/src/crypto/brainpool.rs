@@ -161,7 +161,7 @@ impl Curve {
         let m = (&point.x * &point.x * 3_u8 + &self.a * (&zz * &zz % p)) % p;
         let x = self.minus(&m * &m, &(&s << 1));
         let y = self.minus(m * self.minus(s, &x), &((&yy * &yy % p) << 3));
-        let z = (&point.y * &point.z << 1) % p;
+        let z = ((&point.y * &point.z) << 1) % p;
         Point { x, y, z }
     }
 

@@ -1,6 +1,7 @@
 //! A client that shows every octet: TLS without a check of the certificate, and HTTP by hand.
 
-use std::io::{ErrorKind, Read as _, Write as _};
+use std::cell::RefCell;
+use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
@@ -80,6 +81,8 @@ impl Received {
 pub(crate) struct Client {
     address: SocketAddr,
     config: Arc<ClientConfig>,
+    /// A connection that the last answer left open.
+    open: RefCell<Option<Stream>>,
 }
 
 type Stream = StreamOwned<ClientConnection, TcpStream>;
@@ -95,7 +98,13 @@ impl Client {
         Self {
             address,
             config: Arc::new(config),
+            open: RefCell::default(),
         }
+    }
+
+    /// Opens another connection next time.
+    pub(crate) fn forget(&self) {
+        self.open.take();
     }
 
     /// Whether somebody listens.
@@ -127,6 +136,17 @@ impl Client {
         headers: &[(String, String)],
         body: Option<&[u8]>,
     ) -> Received {
+        self.try_send(method, path, headers, body).unwrap()
+    }
+
+    /// The same, when the answer may not come.
+    pub(crate) fn try_send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(String, String)],
+        body: Option<&[u8]>,
+    ) -> io::Result<Received> {
         let mut text = format!("{method} {path} HTTP/1.1\r\nHost: simulator\r\n");
         for (name, value) in headers {
             text.push_str(&format!("{name}: {value}\r\n"));
@@ -138,9 +158,13 @@ impl Client {
         text.push_str("\r\n");
         let mut octets = text.into_bytes();
         octets.extend_from_slice(body.unwrap_or_default());
-        let mut stream = self.connect();
-        stream.write_all(&octets).unwrap();
-        receive(&mut stream, method == "HEAD")
+        let mut stream = self.open.take().unwrap_or_else(|| self.connect());
+        stream.write_all(&octets)?;
+        let received = receive(&mut stream, method == "HEAD")?;
+        if received.header("connection") != Some("close") {
+            self.open.replace(Some(stream));
+        }
+        Ok(received)
     }
 
     /// Sends octets, and takes what comes until the other side closes or is silent.
@@ -163,23 +187,24 @@ impl Client {
     }
 }
 
-fn line(stream: &mut Stream) -> String {
+fn line(stream: &mut Stream) -> io::Result<String> {
     let mut octets = Vec::new();
     while !octets.ends_with(b"\r\n") {
         let mut octet = [0];
-        stream.read_exact(&mut octet).unwrap();
+        stream.read_exact(&mut octet)?;
         octets.extend(octet);
     }
     octets.truncate(octets.len() - 2);
-    String::from_utf8(octets).unwrap()
+    String::from_utf8(octets).map_err(io::Error::other)
 }
 
-fn receive(stream: &mut Stream, head_only: bool) -> Received {
-    let status = line(stream);
-    let status = status.split(' ').nth(1).unwrap().parse().unwrap();
+fn receive(stream: &mut Stream, head_only: bool) -> io::Result<Received> {
+    let status = line(stream)?;
+    let status = status.split(' ').nth(1).and_then(|code| code.parse().ok());
+    let status = status.ok_or_else(|| io::Error::other("no status"))?;
     let mut headers = Vec::new();
     loop {
-        let line = line(stream);
+        let line = line(stream)?;
         let Some((name, value)) = line.split_once(':') else {
             break;
         };
@@ -191,23 +216,23 @@ fn receive(stream: &mut Stream, head_only: bool) -> Received {
         body: Vec::new(),
     };
     if head_only {
-        return received;
+        return Ok(received);
     }
     if received.header("transfer-encoding") == Some("chunked") {
         loop {
-            let length = usize::from_str_radix(&line(stream), 16).unwrap();
+            let length = usize::from_str_radix(&line(stream)?, 16).unwrap();
             let mut chunk = vec![0; length];
-            stream.read_exact(&mut chunk).unwrap();
+            stream.read_exact(&mut chunk)?;
             received.body.extend(chunk);
-            line(stream);
+            line(stream)?;
             if length == 0 {
-                return received;
+                return Ok(received);
             }
         }
     }
     let length = received.header("content-length");
     let length = length.map_or(0, |length| length.parse().unwrap());
     received.body = vec![0; length];
-    stream.read_exact(&mut received.body).unwrap();
-    received
+    stream.read_exact(&mut received.body)?;
+    Ok(received)
 }

@@ -63,10 +63,10 @@ impl Judge {
             return body;
         };
         let text = self.ours(&text);
-        if let (Some("gen-rsa"), true) = (key_of(path), path.ends_with("/decrypt")) {
-            if let Some(text) = self.for_own_key(exchange, &text) {
-                return text.into_bytes();
-            }
+        if let (Some("gen-rsa"), true) = (key_of(path), path.ends_with("/decrypt"))
+            && let Some(text) = self.for_own_key(exchange, &text)
+        {
+            return text.into_bytes();
         }
         text.into_bytes()
     }
@@ -222,11 +222,7 @@ impl Judge {
                 && received.body.ends_with(b"\0\0\0_NETHSM_BACKUP_END_");
             return frame.then_some(()).ok_or_else(differ);
         }
-        if wanted.starts_with("-----BEGIN PUBLIC KEY") {
-            let same = wanted.len() == got.len() && wanted[..60] == got[..60];
-            return same.then_some(()).ok_or_else(differ);
-        }
-        if wanted.starts_with("-----BEGIN CERTIFICATE") {
+        if wanted.starts_with("-----BEGIN ") {
             let same = openssl::described(&wanted) == openssl::described(&got);
             return same.then_some(()).ok_or_else(differ);
         }
@@ -323,6 +319,8 @@ impl Judge {
         let digest = format!("digest:{}", mode.trim_start_matches("PSS_").to_lowercase());
         let options: &[&str] = match mode {
             "PKCS1" => &["-pkeyopt", "rsa_padding_mode:pkcs1"],
+            // OpenSSL's program does not take an empty file for a message.
+            "EdDSA" if message.is_empty() => return is_ed25519(public, signature),
             "EdDSA" => &["-rawin"],
             "ECDSA" => &[],
             "BIP340" => return is_bip340(public, &message, signature),
@@ -410,6 +408,19 @@ fn same_metrics(wanted: &str, got: &str) -> Option<()> {
         }
     }
     (wanted.len() == got.len()).then_some(())
+}
+
+/// Whether `signature` is one of nothing.
+fn is_ed25519(public: &str, signature: &[u8]) -> bool {
+    let body: String = public
+        .lines()
+        .filter(|line| !line.starts_with('-'))
+        .collect();
+    let der = Base64::decode_vec(&body).unwrap();
+    let key = der.last_chunk().unwrap();
+    let key = ed25519_dalek::VerifyingKey::from_bytes(key).unwrap();
+    key.verify_strict(&[], &signature.try_into().unwrap())
+        .is_ok()
 }
 
 fn is_bip340(public: &str, message: &[u8], signature: &[u8]) -> bool {

@@ -41,12 +41,14 @@ pub(crate) fn encrypted(public: &str, message: &[u8], options: &[&str]) -> Vec<u
     run(folder.path(), &arguments).unwrap()
 }
 
-/// A signing request or a certificate as text without its keys, serial number and signature; the
-/// signature of a request is verified.
+/// A public key, a signing request or a certificate as text without numbers of keys, serial numbers
+/// and signatures; those of requests and certificates are verified.
 pub(crate) fn described(pem: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("pem"), pem).unwrap();
-    let arguments: &[&str] = if pem.contains("CERTIFICATE REQUEST") {
+    let arguments: &[&str] = if pem.contains("PUBLIC KEY") {
+        &["pkey", "-pubin", "-text", "-noout", "-in", "pem"]
+    } else if pem.contains("CERTIFICATE REQUEST") {
         run(folder.path(), &["req", "-verify", "-noout", "-in", "pem"]).unwrap();
         &["req", "-text", "-noout", "-in", "pem"]
     } else {
