@@ -7,7 +7,7 @@ use crate::tools::targets;
 use crate::workspace::Workspace;
 
 /// The features of the shell that is released and tested.
-pub(crate) const FEATURES: &str = "software,pkcs11";
+pub(crate) const FEATURES: &str = "software,pkcs11,nethsm";
 
 /// The program that loads PKCS#11 modules.
 pub(crate) const WORKER: &str = "signstar-pkcs11-worker";

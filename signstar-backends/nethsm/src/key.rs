@@ -108,9 +108,7 @@ pub(crate) fn signature(key: &PublicKey, text: &str) -> Option<SignatureValue> {
             let fits = r.len().max(s.len()) <= curve.scalar_bytes();
             fits.then_some(SignatureValue::Ecdsa { r, s })
         }
-        PublicKey::Rsa { n, .. } => {
-            (bytes.len() == n.len()).then_some(SignatureValue::Rsa(bytes))
-        }
+        PublicKey::Rsa { n, .. } => (bytes.len() == n.len()).then_some(SignatureValue::Rsa(bytes)),
         PublicKey::MlDsa65Ed25519 { .. } => None,
     }
 }

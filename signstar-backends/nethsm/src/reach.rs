@@ -28,7 +28,11 @@ pub(crate) fn of(descriptors: &Descriptors, mut tcp_ports: Vec<u16>) -> Option<R
     };
     for descriptor in &descriptors.unused {
         let socket = (0, u32::try_from(*descriptor).ok()?);
-        rule("connect", vec![socket], "to a NetHSM, by a socket that exists");
+        rule(
+            "connect",
+            vec![socket],
+            "to a NetHSM, by a socket that exists",
+        );
         rule(
             "getsockopt",
             vec![socket, (1, SOL_SOCKET), (2, SO_ERROR)],

@@ -3,7 +3,8 @@
 //!
 //! A back end's tests hand each of its keys to [`conformance::check`]. What signs inside the whole
 //! assembly, from the stream to the packet, goes through [`assembly::sign`], [`packet::read`] and
-//! [`verifier::Verifier`]. Software devices, made by others, are started here too: [`tpm`].
+//! [`verifier::Verifier`]. Software devices, made by others, are started here too: [`tpm`]; and the
+//! simulator of a [`nethsm`], which is ours.
 //!
 //! Deliberately absent: a signer of its own, and anything that a shipped package may depend on.
 //! Whatever is not as it should be is a panic: this is for tests only.
@@ -22,8 +23,10 @@ mod der;
 pub mod encoding;
 pub mod hostile;
 pub mod key;
+pub mod nethsm;
 pub mod openssl;
 pub mod packet;
+pub mod tls;
 pub mod token;
 pub mod tpm;
 pub mod verifier;

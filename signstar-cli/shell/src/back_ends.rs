@@ -8,6 +8,8 @@ use signstar_core::{Failure, Opened, SigningKey};
 
 use crate::config::Table;
 
+#[cfg(feature = "nethsm")]
+pub mod nethsm;
 #[cfg(feature = "pkcs11")]
 pub mod pkcs11;
 #[cfg(feature = "smartcard")]
@@ -43,10 +45,12 @@ pub trait Device: Any {
 }
 
 /// Every back end that there is, compiled in or not.
-pub(crate) const NAMES: [&str; 4] = ["pkcs11", "smartcard", "software", "tpm"];
+pub(crate) const NAMES: [&str; 5] = ["nethsm", "pkcs11", "smartcard", "software", "tpm"];
 
 /// What this binary was built with.
 pub const COMPILED: &[BackEnd] = &[
+    #[cfg(feature = "nethsm")]
+    nethsm::BACK_END,
     #[cfg(feature = "pkcs11")]
     pkcs11::BACK_END,
     #[cfg(feature = "smartcard")]

@@ -4,12 +4,13 @@ use super::Tree;
 use crate::workspace::{Dependency, Package, Workspace};
 
 /// Which own packages a package may be built from. Nothing points back.
-const ARROWS: [(&str, &[&str]); 15] = [
+const ARROWS: [(&str, &[&str]); 16] = [
     ("signstar-core", &[]),
     ("signstar-confine", &[]),
     ("signstar-smartcard", &["signstar-core"]),
     ("signstar-software", &["signstar-core"]),
     ("signstar-tpm", &["signstar-core"]),
+    ("signstar-nethsm", &["signstar-core"]),
     ("signstar-pkcs11", &["signstar-core"]),
     ("signstar-certificate", &["signstar-core"]),
     ("signstar-inspector", &["signstar-core", "signstar-confine"]),
@@ -18,6 +19,7 @@ const ARROWS: [(&str, &[&str]); 15] = [
         &[
             "signstar-core",
             "signstar-confine",
+            "signstar-nethsm",
             "signstar-pkcs11",
             "signstar-smartcard",
             "signstar-software",
@@ -35,6 +37,7 @@ const ARROWS: [(&str, &[&str]); 15] = [
             "signstar-core",
             "signstar-confine",
             "signstar-certificate",
+            "signstar-nethsm",
             "signstar-smartcard",
             "signstar-software",
             "signstar-tpm",

@@ -58,7 +58,10 @@ impl Socket {
     /// Connects before the deadline.
     pub(crate) fn connect(held: Held, address: SocketAddr, deadline: Instant) -> io::Result<Self> {
         let socket = Self { held, deadline };
-        match connect(socket.held.as_fd().as_raw_fd(), &SockaddrStorage::from(address)) {
+        match connect(
+            socket.held.as_fd().as_raw_fd(),
+            &SockaddrStorage::from(address),
+        ) {
             Ok(()) => return Ok(socket),
             Err(Errno::EINPROGRESS) => socket.wait(PollFlags::POLLOUT)?,
             Err(error) => return Err(error.into()),
@@ -108,7 +111,11 @@ impl Read for Socket {
 impl Write for Socket {
     fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
         loop {
-            match send(self.held.as_fd().as_raw_fd(), buffer, MsgFlags::MSG_NOSIGNAL) {
+            match send(
+                self.held.as_fd().as_raw_fd(),
+                buffer,
+                MsgFlags::MSG_NOSIGNAL,
+            ) {
                 Ok(count) => return Ok(count),
                 Err(Errno::EAGAIN) => self.wait(PollFlags::POLLOUT)?,
                 Err(Errno::EINTR) => {}

@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, Stream};
-use ureq::http::Uri;
 use ureq::config::Config;
+use ureq::http::Uri;
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, LazyBuffers, NextTimeout, Transport,
@@ -70,7 +70,8 @@ impl Device {
         let tls = ClientConnection::new(Arc::clone(&self.tls), self.name.clone());
         let mut tls = tls.map_err(|_| ClientError::Settings("TLS cannot be set up"))?;
         while tls.is_handshaking() {
-            tls.complete_io(&mut socket).map_err(|error| handshake(&error))?;
+            tls.complete_io(&mut socket)
+                .map_err(|error| handshake(&error))?;
         }
         Ok(Connection {
             buffers: LazyBuffers::new(BUFFER_BYTES, BUFFER_BYTES),

@@ -40,7 +40,10 @@ impl FromStr for Fingerprint {
         }
         for (byte, pair) in bytes.iter_mut().zip(digits.chunks(2)) {
             let value = |digit: &u8| char::from(*digit).to_digit(16);
-            let both = pair.first().and_then(value).zip(pair.last().and_then(value));
+            let both = pair
+                .first()
+                .and_then(value)
+                .zip(pair.last().and_then(value));
             let (high, low) = both.ok_or(InvalidFingerprint)?;
             *byte = u8::try_from(high * 16 + low).map_err(|_| InvalidFingerprint)?;
         }

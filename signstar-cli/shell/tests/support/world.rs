@@ -301,7 +301,7 @@ fn release(build: Build) -> PathBuf {
         Build::Static => (
             "usr/bin/signstar",
             "x86_64-unknown-linux-musl",
-            "software,pkcs11",
+            "software,pkcs11,nethsm",
         ),
         Build::Devices => (
             "devices/usr/bin/signstar",
