@@ -22,6 +22,8 @@ use crate::terminal;
 const PAUSE: Duration = Duration::from_millis(1_100);
 /// Backups and lists of many thousand keys are smaller.
 const ANSWER_BYTES_MAX: u64 = 256 << 20;
+/// What a device says of every operation that it does not do in its state.
+const NOT_AVAILABLE: &str = "Service not available";
 /// The user that may make a lone survivor of a cluster a cluster of its own.
 pub(crate) const UNLOCK_USER: &str = "unlock";
 
@@ -180,16 +182,41 @@ impl Device {
             ClientError::Unauthenticated => (
                 Status::Authentication,
                 format!(
-                    "refuses {user}: the passphrase is wrong, there is no such user, or the device cannot read its users"
+                    "refuses {user}: the passphrase is wrong, there is no such user, or the device \
+                     cannot read its users"
                 ),
             ),
-            ClientError::Forbidden(_) => (
-                Status::Forbidden,
-                format!("{user} may not: {}", needed(who)),
-            ),
+            // What was given as the passphrase that is to be changed, or unlocks.
+            ClientError::Forbidden(Some(message))
+                if message.contains("passphrase is incorrect") =>
+            {
+                (Status::Authentication, "refuses".to_owned())
+            }
+            ClientError::Forbidden(_) if who == As::Nobody => {
+                (Status::Authentication, "refuses the passphrase".to_owned())
+            }
+            ClientError::Forbidden(Some(_)) => (Status::Forbidden, format!("{user} may not")),
+            ClientError::Forbidden(None) => {
+                let outside = if user.contains('~') {
+                    ", perhaps outside of namespaces"
+                } else {
+                    ""
+                };
+                (
+                    Status::Forbidden,
+                    format!("{user} may not: {}{outside}", needed(who)),
+                )
+            }
             ClientError::Absent(_) => (Status::Absent, "does not have that".to_owned()),
             ClientError::Conflict(_) => (Status::Conflict, error.to_string()),
+            ClientError::State(Some(message)) if message != NOT_AVAILABLE => {
+                (Status::State, "cannot do that now".to_owned())
+            }
             ClientError::State(_) => (Status::State, self.state()),
+            ClientError::Throttled if user.is_empty() => (
+                Status::Throttled,
+                "still waits after a wrong passphrase: try again".to_owned(),
+            ),
             ClientError::Throttled => (
                 Status::Throttled,
                 format!("still waits after a failed login of {user}: try again"),

@@ -13,6 +13,7 @@ use crate::device::{ADMINISTRATOR, As, Device, METRICS};
 use crate::failure::{Failure, Status};
 use crate::new_file;
 use crate::report::{Report, to_value};
+use crate::user::field;
 
 /// How often a device is asked that is waited for.
 const INTERVAL: Duration = Duration::from_millis(500);
@@ -160,15 +161,18 @@ pub(crate) fn status(device: &mut Device) -> Result<Report, Failure> {
             found.insert("clock_ahead_seconds".to_owned(), seconds.into());
         }
     }
-    let text = found
-        .iter()
-        .map(|(name, value)| {
-            let value = value
-                .as_str()
-                .map_or_else(|| value.to_string(), str::to_owned);
-            format!("{}: {value}\n", name.replace('_', " "))
-        })
-        .collect::<String>();
+    let names = [
+        "state",
+        "version",
+        "device_id",
+        "keys",
+        "clock_ahead_seconds",
+    ];
+    let known = names.iter().filter(|name| found.contains_key(**name));
+    let found = Value::Object(found.clone());
+    let text: String = known
+        .map(|name| format!("{}: {}\n", name.replace('_', " "), field(&found, name)))
+        .collect();
     Report::new(text, &found)
 }
 

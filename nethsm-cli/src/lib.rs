@@ -42,6 +42,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use clap::error::{ContextKind, ErrorKind};
 use clap::{CommandFactory as _, Parser as _};
 
 use cli::{Cli, Globals, Verb};
@@ -62,8 +63,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {
-            // Where that cannot be written, nothing can be said.
-            let _ = error.print();
+            match by_mistake(&error) {
+                Some(text) => eprintln!("nethsm-cli: {text}"),
+                // Where that cannot be written, nothing can be said.
+                None => drop(error.print()),
+            }
             return match error.use_stderr() {
                 true => Status::Usage.into(),
                 false => ExitCode::SUCCESS,
@@ -86,6 +90,13 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             failure.status.into()
         }
     }
+}
+
+/// What is wrong with a source of a passphrase, without repeating it: it may be one.
+fn by_mistake(error: &clap::Error) -> Option<String> {
+    let argument = error.get(ContextKind::InvalidArg)?.to_string();
+    let what = format!("{argument}: must be {}", secret::FORMS);
+    (error.kind() == ErrorKind::ValueValidation && argument.contains("<SOURCE>")).then_some(what)
 }
 
 fn perform(cli: &Cli) -> Result<Report, Failure> {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use signstar_nethsm::sdk::apis::default_api;
 
 use crate::device::{ADMINISTRATOR, Device};
-use crate::failure::Failure;
+use crate::failure::{Failure, Status};
 use crate::report::Report;
 use crate::user::checked;
 
@@ -61,6 +61,11 @@ pub(crate) fn namespace(device: &mut Device, verb: &NamespaceVerb) -> Result<Rep
 
 fn remove(device: &mut Device, options: &Remove) -> Result<Report, Failure> {
     let id = checked(&options.namespace)?;
+    let known = device.read(ADMINISTRATOR, "namespaces_get", default_api::namespaces_get)?;
+    if !known.iter().any(|item| item.id == id) {
+        let text = format!("{}: does not have that", device.label);
+        return Err(Failure::new(Status::Absent, text));
+    }
     let prefix = format!("{id}~");
     let users: Vec<String> = device
         .read(ADMINISTRATOR, "users_get", default_api::users_get)?

@@ -129,7 +129,7 @@ pub(crate) fn perform(globals: &Globals, verb: &DeviceVerb) -> Result<Report, Fa
                 profile.groups.join(", "),
                 users.collect::<Vec<_>>().join(", ")
             );
-            return Report::new(text, &value(label, profile));
+            return Report::new(text.replace(": \n", ":\n"), &value(label, profile));
         }
         DeviceVerb::Add(options) => {
             let label = &options.label;

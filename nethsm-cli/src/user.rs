@@ -183,7 +183,7 @@ fn show(device: &mut Device, id: &str) -> Result<Report, Failure> {
     let of = |name| field(&value, name);
     let mut text = format!("{}: {} ({})\n", id, of("role"), of("real_name"));
     if value.get("tags").is_some() {
-        text.push_str(&format!("tags: {}\n", of("tags")));
+        text.push_str(&format!("{}\n", format!("tags: {}", of("tags")).trim_end()));
     }
     Report::new(text, &value)
 }
