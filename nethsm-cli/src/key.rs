@@ -1,12 +1,14 @@
 //! `key …`: keys of the device, or of the namespace of who asks.
 
 mod cert;
+mod cipher;
+mod data;
 mod list;
 mod make;
 mod mechanism;
 pub(crate) mod name;
-mod operate;
 mod public;
+mod sign;
 mod who;
 
 use clap::{Args, Subcommand};
@@ -50,11 +52,11 @@ pub(crate) enum KeyVerb {
     /// A request for a certificate, PEM (Administrator, Operator)
     Csr(cert::Csr),
     /// Sign (Operator)
-    Sign(operate::Sign),
+    Sign(sign::Sign),
     /// Decrypt (Operator)
-    Decrypt(operate::Decrypt),
+    Decrypt(cipher::Decrypt),
     /// Encrypt with a symmetric key (Operator)
-    Encrypt(operate::Encrypt),
+    Encrypt(cipher::Encrypt),
     /// Say which operators can use a key (Administrator)
     WhoCan(Named),
     /// Say which keys each operator can use (Administrator)
@@ -160,9 +162,9 @@ pub(crate) fn key(device: &mut Device, verb: &KeyVerb) -> Result<Report, Failure
         KeyVerb::Tag(verb) => tag(device, verb),
         KeyVerb::Cert(verb) => cert::cert(device, verb),
         KeyVerb::Csr(options) => cert::csr(device, options),
-        KeyVerb::Sign(options) => operate::sign(device, options),
-        KeyVerb::Decrypt(options) => operate::decrypt(device, options),
-        KeyVerb::Encrypt(options) => operate::encrypt(device, options),
+        KeyVerb::Sign(options) => sign::sign(device, options),
+        KeyVerb::Decrypt(options) => cipher::decrypt(device, options),
+        KeyVerb::Encrypt(options) => cipher::encrypt(device, options),
         KeyVerb::WhoCan(Named { id }) => who::who_can(device, key_id(id)?),
         KeyVerb::Access => who::access(device),
     }
