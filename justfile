@@ -38,6 +38,10 @@ closure *options:
 stage folder="target/stage":
     cargo xtask stage {{ folder }}
 
+# What is released: archives, bills of materials, checksums; `--check` builds everything twice
+dist *options:
+    cargo xtask dist {{ options }}
+
 # Into $CARGO_TARGET_DIR/output, or output: `just generate manpages nethsm-cli`, or shell_completions
 generate kind package:
     cargo xtask {{ kind }} "${CARGO_TARGET_DIR:-$PWD}/output/{{ kind }}" --package {{ package }}
@@ -49,3 +53,7 @@ bench *options:
 # Long campaigns: fuzzing, millions of signatures, repeated end-to-end tests
 soak minutes="60":
     cargo xtask soak --minutes {{ minutes }}
+
+# A simulated NetHSM on 127.0.0.1:8443, for trying things out
+nethsm-simulator *options:
+    cargo run --package signstar-nethsm-simulator -- {{ options }}

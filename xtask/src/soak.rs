@@ -1,8 +1,8 @@
 //! `cargo xtask soak`: campaigns that are too long for every test run.
 //!
 //! Fuzzing takes half of the time, the rest goes to end-to-end tests that are repeated; a fixed
-//! number of signatures is made and verified between the two. It goes on after a failure, so that
-//! a night's run says everything it can.
+//! number of signatures is made and verified between the two, and of archives that are read by
+//! everybody. It goes on after a failure, so that a night's run says everything it can.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -11,10 +11,10 @@ use clap::Args;
 
 use crate::failure::{Because, Failure, Result};
 use crate::program::Program;
-use crate::stage;
 use crate::tools::pinned::FUZZ;
 use crate::tools::{self};
 use crate::workspace::Workspace;
+use crate::{dist, stage};
 
 /// Run long campaigns: fuzzing, signature encodings, repeated end-to-end tests
 #[derive(Debug, Args)]
@@ -34,15 +34,26 @@ enum Part {
     Fuzz,
     /// Signatures with short values in them
     Encoding,
+    /// Damaged archives that the inspector takes, before other readers
+    Mutants,
+    /// Every released program, built in two folders
+    Dist,
     /// End-to-end tests, again and again
     Repeat,
 }
 
 /// Packages with fuzz targets.
-const FUZZED: [&str; 2] = ["signstar-core", "signstar-cli/shell"];
+const FUZZED: [&str; 3] = [
+    "signstar-core",
+    "signstar-cli/inspector",
+    "signstar-cli/shell",
+];
 
 /// An artifact that no parser of ours should ever be handed is longer than this.
 const INPUT_BYTES_MAX: u32 = 1 << 16;
+
+/// So many archives are damaged; one in ten must be taken for the comparison to mean something.
+const MUTANTS: u32 = 1_000_000;
 
 /// Runs them.
 pub(crate) fn run(options: &Options) -> Result<()> {
@@ -67,6 +78,12 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
     if wanted(Part::Encoding) {
         keep("encodings", encodings());
+    }
+    if wanted(Part::Mutants) {
+        keep("damaged archives", mutants());
+    }
+    if wanted(Part::Dist) {
+        keep("releases", dist::check_all());
     }
     if wanted(Part::Repeat) {
         keep("end-to-end tests", repeat(start + total));
@@ -179,6 +196,17 @@ fn encodings() -> Result<()> {
             "signstar-software",
         ])
         .args(["--example", "encoding_soak"])
+        .run()
+}
+
+/// What the inspector takes, every reader must read the same.
+fn mutants() -> Result<()> {
+    Program::cargo_minding_signals()
+        .folder(&Workspace::get()?.workspace_root)
+        .args(["test", "--quiet", "--locked"])
+        .args(["--package", "signstar-inspector", "--test", "differential"])
+        .args(["--", "--nocapture"])
+        .env("SIGNSTAR_MUTANTS", MUTANTS.to_string())
         .run()
 }
 

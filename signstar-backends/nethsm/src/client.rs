@@ -17,6 +17,7 @@ mod transport;
 mod trust;
 
 use std::fmt;
+use std::mem::ManuallyDrop;
 use std::net::SocketAddr;
 use std::os::fd::{AsRawFd as _, RawFd};
 use std::sync::{Arc, Mutex};
@@ -169,7 +170,9 @@ impl Client {
         let many = |_| ClientError::Settings("no socket is left: use fewer devices");
         let mut sockets = Vec::with_capacity(count);
         for _ in 0..count {
-            sockets.push(socket::unconnected(address).map_err(many)?);
+            sockets.push(ManuallyDrop::new(
+                socket::unconnected(address).map_err(many)?,
+            ));
         }
         let descriptors = sockets.iter().rev().map(|socket| socket.as_raw_fd());
         let descriptors = descriptors.collect();

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/personality.h>
 #include <sys/ptrace.h>
@@ -26,10 +27,11 @@ struct list {
     unsigned char major, minor;
     any functions[68];
 };
-enum { C_INITIALIZE = 0, C_GET_FUNCTION_LIST = 3, C_SIGN = 43 };
+enum { C_INITIALIZE = 0, C_GET_FUNCTION_LIST = 3, C_OPEN_SESSION = 12, C_SIGN = 43 };
 
 static struct list ours;
 static CK_RV (*real_initialize)(void *);
+static CK_RV (*real_open_session)(unsigned long, unsigned long, void *, void *, unsigned long *);
 static CK_RV (*real_sign)(unsigned long, unsigned char *, unsigned long, unsigned char *, unsigned long *);
 
 static int is(const char *attack) {
@@ -138,6 +140,17 @@ static CK_RV initialize(void *arguments) {
     return real_initialize(arguments);
 }
 
+/* A token that takes one process at a time. */
+static CK_RV open_session(unsigned long slot, unsigned long flags, void *application, void *notify,
+                          unsigned long *session) {
+    static int turn = -1;
+    if (is("one-at-a-time") && turn < 0) {
+        turn = open(getenv("SOFTHSM2_CONF"), O_RDONLY);
+        if (flock(turn, LOCK_EX | LOCK_NB)) return 0xb1; /* CKR_SESSION_COUNT */
+    }
+    return real_open_session(slot, flags, application, notify, session);
+}
+
 static CK_RV sign(unsigned long session, unsigned char *data, unsigned long length,
                   unsigned char *signature, unsigned long *signature_length) {
     if (is("try") && signature) try_everything("sign");
@@ -162,9 +175,11 @@ CK_RV C_GetFunctionList(struct list **list) {
     if (!get || get(&real)) return 5;
     ours = *real;
     real_initialize = (CK_RV (*)(void *))real->functions[C_INITIALIZE];
+    real_open_session = (void *)real->functions[C_OPEN_SESSION];
     real_sign = (void *)real->functions[C_SIGN];
     ours.functions[C_INITIALIZE] = (any)initialize;
     ours.functions[C_GET_FUNCTION_LIST] = (any)C_GetFunctionList;
+    ours.functions[C_OPEN_SESSION] = (any)open_session;
     ours.functions[C_SIGN] = (any)sign;
     *list = &ours;
     return 0;

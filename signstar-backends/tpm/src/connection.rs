@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::time::{Duration, Instant};
 
 use signstar_core::{Reach, ReachRule, SignerError};
 use tss_esapi::tcti_ldr::DeviceConfig;
@@ -14,6 +15,13 @@ use crate::settings::device_text;
 
 /// `FUTEX_WAKE | FUTEX_PRIVATE_FLAG`.
 const WAKE_PRIVATE: u32 = 0x81;
+
+/// The library asks the TPM for a random number when it opens a device, to see how it answers, and
+/// waits a second for that. A TPM that signs for others takes longer; so it is asked again.
+const LIBRARY_PATIENCE: Duration = Duration::from_millis(900);
+
+/// How often a device is opened at most.
+const ATTEMPTS_MAX: u32 = 20;
 
 /// An open device. It is never closed: close(2) is not among the calls of a signer.
 pub(crate) struct Connection {
@@ -44,7 +52,18 @@ pub(crate) fn context(path: &Path) -> Result<Context, SignerError> {
     let text = device(path)?;
     let opening = |error| failure("opening the device", error);
     let config = DeviceConfig::from_str(text).map_err(opening)?;
-    Context::new(TctiNameConf::Device(config)).map_err(opening)
+    let mut attempts = 1;
+    loop {
+        let start = Instant::now();
+        match Context::new(TctiNameConf::Device(config.clone())) {
+            Ok(context) => return Ok(context),
+            // The TPM is at work for somebody else.
+            Err(_) if start.elapsed() >= LIBRARY_PATIENCE && attempts < ATTEMPTS_MAX => {
+                attempts += 1;
+            }
+            Err(error) => return Err(opening(error)),
+        }
+    }
 }
 
 /// A path that may be one.

@@ -1,7 +1,7 @@
 //! Accounts and groups of this machine, from /etc/passwd and /etc/group as the login shell reads
 //! them: a service account is a local one.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use signstar::trusted_file::{self, Kind};
 
@@ -17,23 +17,45 @@ const BYTES_MAX: u64 = 4 << 20;
 /// An account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Account {
+    pub(crate) name: String,
+    pub(crate) id: u32,
     /// Its own group.
     pub(crate) group: u32,
+    /// Where its files are.
+    pub(crate) home: PathBuf,
     /// The program that it logs in to.
     pub(crate) shell: String,
 }
 
 /// The account `name`, if there is one.
 pub(crate) fn account(name: &str) -> Result<Option<Account>, Failure> {
-    Ok(lines(PASSWD)?.into_iter().find_map(|line| {
+    Ok(accounts()?.into_iter().find(|account| account.name == name))
+}
+
+/// All accounts of this machine.
+pub(crate) fn accounts() -> Result<Vec<Account>, Failure> {
+    let read = |line: String| {
         let fields: Vec<&str> = line.split(':').collect();
         match fields.as_slice() {
-            [found, _, _, group, _, _, shell] if *found == name => Some(Account {
+            [name, _, id, group, _, home, shell] => Some(Account {
+                name: (*name).to_owned(),
+                id: id.parse().ok()?,
                 group: group.parse().ok()?,
+                home: home.into(),
                 shell: (*shell).to_owned(),
             }),
             _ => None,
         }
+    };
+    Ok(lines(PASSWD)?.into_iter().filter_map(read).collect())
+}
+
+/// The name of the group with this number, if it has one.
+pub(crate) fn name_of_group(number: u32) -> Result<Option<String>, Failure> {
+    Ok(lines(GROUP)?.into_iter().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)?.parse() == Ok(number)).then(|| name.to_owned())
     }))
 }
 
@@ -63,6 +85,31 @@ pub(crate) fn groups_of(name: &str, account: &Account) -> Result<Vec<u32>, Failu
         }
     });
     Ok(std::iter::once(account.group).chain(others).collect())
+}
+
+/// Names of all accounts that are in the group.
+pub(crate) fn members_of(group: u32) -> Result<Vec<String>, Failure> {
+    let mut members = Vec::new();
+    for line in lines(PASSWD)? {
+        let mut fields = line.split(':');
+        if let (Some(name), Some(Ok(own))) = (fields.next(), fields.nth(2).map(str::parse::<u32>))
+            && own == group
+        {
+            members.push(name.to_owned());
+        }
+    }
+    for line in lines(GROUP)? {
+        let fields: Vec<&str> = line.split(':').collect();
+        if let [_, _, number, listed] = fields.as_slice()
+            && number.parse() == Ok(group)
+        {
+            members.extend(listed.split(',').map(str::to_owned));
+        }
+    }
+    members.retain(|name| !name.is_empty());
+    members.sort_unstable();
+    members.dedup();
+    Ok(members)
 }
 
 /// The group of those who sign with the key `name`, or the one that was given.

@@ -21,7 +21,7 @@ use crate::failure::Failure;
 const CERTIFICATE_BYTES_MAX: u64 = 1 << 20;
 
 /// Reads a certificate that only root can have changed.
-fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
+pub(crate) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
     Ok(trusted_file::read(
         path,
         Kind::Public,

@@ -6,6 +6,7 @@
 
 #[cfg(any(feature = "smartcard", feature = "tpm"))]
 mod asking;
+mod nethsm;
 mod pkcs11;
 #[cfg(feature = "smartcard")]
 mod smartcard;
@@ -55,6 +56,7 @@ type Prepare = fn(&StorageKey) -> Result<Report, Failure>;
 
 /// What this program was built with.
 const COMPILED: &[BackEnd] = &[
+    nethsm::BACK_END,
     pkcs11::BACK_END,
     #[cfg(feature = "smartcard")]
     smartcard::BACK_END,
@@ -215,6 +217,16 @@ impl Seen {
             fingerprint: None,
             state: BTreeMap::new(),
         }
+    }
+
+    /// How many signatures its key has made, if it counts them.
+    pub(crate) fn signatures(&self) -> Option<u64> {
+        self.state.get("signatures")?.as_u64()
+    }
+
+    /// How often the PIN that signs may still be wrong, if it says so.
+    pub(crate) fn tries(&self) -> Option<u64> {
+        self.state.get("tries")?.as_u64()
     }
 
     /// For people.

@@ -7,9 +7,15 @@ use std::process::ExitCode;
 use signstar::trusted_file::{self, FileError};
 use signstar_core::{Refusal, SignerError};
 
-/// Exit statuses, from sysexits(3).
+/// Exit statuses, from sysexits(3); the first three are those of plugins for Nagios.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Status {
+    /// Somebody should see to it.
+    Warning,
+    /// Somebody must see to it now.
+    Critical,
+    /// Nobody can say.
+    Unknown,
     /// The command line is wrong.
     Usage,
     /// The content of a file is.
@@ -31,6 +37,9 @@ pub(crate) enum Status {
 impl From<Status> for ExitCode {
     fn from(status: Status) -> Self {
         Self::from(match status {
+            Status::Warning => 1,
+            Status::Critical => 2,
+            Status::Unknown => 3,
             Status::Usage => 64,
             Status::Data => 65,
             Status::Unavailable => 69,

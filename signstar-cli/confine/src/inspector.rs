@@ -1,9 +1,9 @@
 //! The system call table of the inspector: read → look → answer.
 //!
 //! It has two pipes, and memory as far as its limit goes: unlike the login shell it goes on to
-//! allocate as long as it reads. Scenarios as in [`crate::shell_rules`]; `inspect` is the reading of
-//! a large artifact. Deliberately absent: a clock, `poll`, any other descriptor, and everything that
-//! the login shell does not have either.
+//! allocate as long as it reads. Every rule is seen in the scenario `inspect`, artifacts of every kind.
+//! Deliberately absent: a clock, `poll`, any other descriptor, everything that the login shell does not
+//! have either, and `restart_syscall`: a read that was stopped is simply made again.
 
 use crate::rule::rule_for;
 use crate::{Arch, Condition, ConfineError, Rule};
@@ -37,23 +37,12 @@ pub fn inspector_rules_for(arch: Arch) -> Result<Vec<Rule>, ConfineError> {
         plain("mremap", &[(3, MAY_MOVE)], "memory that grows")?,
         plain("brk", &[], "small memory")?,
         plain(
-            "restart_syscall",
-            &[],
-            "a wait goes on after the process was stopped",
-        )?
-        .in_scenario("signal-stop-continue"),
-        plain(
             "sigaltstack",
             &[],
             "the runtime gives its overflow stack back at exit",
         )?,
         plain("exit_group", &[], "the end")?,
     ];
-    Ok(rules
-        .into_iter()
-        .map(|rule| match rule.scenario {
-            "sign" => rule.in_scenario("inspect"),
-            _ => rule,
-        })
-        .collect())
+    let inspecting = |rule: Rule| rule.in_scenario("inspect");
+    Ok(rules.into_iter().map(inspecting).collect())
 }

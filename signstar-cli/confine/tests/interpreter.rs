@@ -15,7 +15,8 @@ use std::collections::BTreeSet;
 
 use signstar_confine::{
     Arch, Condition, ConfineError, Instruction, OpenFds, Rule, Stage, Syscall,
-    inspection_rules_for, program, refusing_program, rule, shell_rules_for, worker_rules_for,
+    inspection_rules_for, inspector_rules_for, program, refusing_program, rule, shell_rules_for,
+    worker_rules_for,
 };
 
 const ALLOW: u32 = 0x7fff_0000;
@@ -162,35 +163,40 @@ fn combinations(rules: &[&Rule]) -> Vec<[u64; 6]> {
 #[test]
 fn filters_say_what_the_rules_say() {
     for (arch, audit) in ARCHITECTURES {
-        let rules = rules(arch);
-        let program = program(&rules, arch).unwrap();
-        let (mut allowed, mut killed) = (0_u32, 0_u32);
-        for number in (0..=600)
-            .chain(0x4000_0000..=0x4000_0258)
-            .chain([i64::from(u32::MAX)])
-        {
-            let of_call: Vec<&Rule> = rules
-                .iter()
-                .filter(|rule| rule.syscall.number == number)
-                .collect();
-            for arguments in combinations(&of_call) {
-                let expected = if of_call.iter().any(|rule| rule.allows(&arguments)) {
-                    allowed += 1;
-                    ALLOW
-                } else {
-                    killed += 1;
-                    KILL_PROCESS
-                };
-                let data = seccomp_data(audit, u32::try_from(number).unwrap(), arguments);
-                let found = interpret(&program, &data);
-                assert_eq!(
-                    found, expected,
-                    "{arch} {number} {arguments:x?} {of_call:?}"
-                );
-            }
-        }
-        assert!(allowed > 1000 && killed > 10_000, "{allowed} {killed}");
+        says_the_same(arch, audit, &rules(arch), 1000);
+        // Fewer rules with conditions: 14 calls and their variations.
+        says_the_same(arch, audit, &inspector_rules_for(arch).unwrap(), 300);
     }
+}
+
+fn says_the_same(arch: Arch, audit: u32, rules: &[Rule], allowed_min: u32) {
+    let program = program(rules, arch).unwrap();
+    let (mut allowed, mut killed) = (0_u32, 0_u32);
+    for number in (0..=600)
+        .chain(0x4000_0000..=0x4000_0258)
+        .chain([i64::from(u32::MAX)])
+    {
+        let of_call: Vec<&Rule> = rules
+            .iter()
+            .filter(|rule| rule.syscall.number == number)
+            .collect();
+        for arguments in combinations(&of_call) {
+            let expected = if of_call.iter().any(|rule| rule.allows(&arguments)) {
+                allowed += 1;
+                ALLOW
+            } else {
+                killed += 1;
+                KILL_PROCESS
+            };
+            let data = seccomp_data(audit, u32::try_from(number).unwrap(), arguments);
+            let found = interpret(&program, &data);
+            assert_eq!(
+                found, expected,
+                "{arch} {number} {arguments:x?} {of_call:?}"
+            );
+        }
+    }
+    assert!(allowed > allowed_min && killed > 1000, "{allowed} {killed}");
 }
 
 /// The tables that the sweep compares a kernel with, here compared with both filters.
@@ -201,30 +207,44 @@ fn sweep_tables_agree_with_the_filters() {
         include_str!("data/sweep-aarch64.txt"),
     ];
     for ((arch, audit), table) in ARCHITECTURES.into_iter().zip(tables) {
-        let rules = shell_rules_for(arch, &log()).unwrap();
-        let program = program(&rules, arch).unwrap();
-        for (number, line) in (0..).zip(table.lines()) {
-            let of_call: Vec<&Rule> = rules
-                .iter()
-                .filter(|rule| rule.syscall.number == i64::from(number))
-                .collect();
-            let allowed = combinations(&of_call).into_iter().any(|arguments| {
-                interpret(&program, &seccomp_data(audit, number, arguments)) == ALLOW
-            });
-            let named = arch
-                .syscalls()
-                .find(|syscall| syscall.number == i64::from(number));
-            let name = named.map_or("-", |syscall| syscall.name);
-            // What newer kernels let pass by themselves no filter allows.
-            let fate = match (allowed, name) {
-                (true, _) => "allowed",
-                (false, "uprobe" | "uretprobe") => "unfiltered",
-                (false, _) => "killed",
-            };
-            assert_eq!(line, format!("{number} {name} {fate}"), "{arch}");
-        }
-        assert_eq!(table.lines().count(), 601);
+        sweep(arch, audit, &shell_rules_for(arch, &log()).unwrap(), table);
     }
+}
+
+#[test]
+fn sweep_tables_of_the_inspector_agree_with_the_filters() {
+    let tables = [
+        include_str!("data/sweep-inspector-x86_64.txt"),
+        include_str!("data/sweep-inspector-aarch64.txt"),
+    ];
+    for ((arch, audit), table) in ARCHITECTURES.into_iter().zip(tables) {
+        sweep(arch, audit, &inspector_rules_for(arch).unwrap(), table);
+    }
+}
+
+fn sweep(arch: Arch, audit: u32, rules: &[Rule], table: &str) {
+    let program = program(rules, arch).unwrap();
+    for (number, line) in (0..).zip(table.lines()) {
+        let of_call: Vec<&Rule> = rules
+            .iter()
+            .filter(|rule| rule.syscall.number == i64::from(number))
+            .collect();
+        let allowed = combinations(&of_call)
+            .into_iter()
+            .any(|arguments| interpret(&program, &seccomp_data(audit, number, arguments)) == ALLOW);
+        let named = arch
+            .syscalls()
+            .find(|syscall| syscall.number == i64::from(number));
+        let name = named.map_or("-", |syscall| syscall.name);
+        // What newer kernels let pass by themselves no filter allows.
+        let fate = match (allowed, name) {
+            (true, _) => "allowed",
+            (false, "uprobe" | "uretprobe") => "unfiltered",
+            (false, _) => "killed",
+        };
+        assert_eq!(line, format!("{number} {name} {fate}"), "{arch}");
+    }
+    assert_eq!(table.lines().count(), 601);
 }
 
 #[test]
@@ -451,6 +471,10 @@ fn every_rule_says_why_and_where_it_is_seen() {
         for rule in shell_rules_for(arch, &log()).unwrap() {
             assert!(!rule.reason.is_empty(), "{rule:?}");
             assert!(scenarios.contains(&rule.scenario), "{rule:?}");
+        }
+        for rule in inspector_rules_for(arch).unwrap() {
+            assert!(!rule.reason.is_empty(), "{rule:?}");
+            assert_eq!(rule.scenario, "inspect", "{rule:?}");
         }
     }
 }

@@ -13,6 +13,7 @@ use crate::{Code, Finding};
 
 mod extension;
 mod header;
+mod lookalike;
 mod path;
 
 pub(crate) use header::Kind;
@@ -21,6 +22,10 @@ use path::check_path;
 
 /// More files than the largest package of a distribution has, by far.
 const ENTRIES_MAX: usize = 1_000_000;
+
+/// What all paths of an archive may take, those of their folders and the targets of links among them. A
+/// million paths have this room at over 100 bytes each; a few thousand deep ones could take gigabytes.
+const NAMES_BYTES_MAX: usize = 128 << 20;
 
 /// An archive may end with so many bytes of zeros: tar pads to 10 KiB, some programs to more.
 const END_BYTES_MAX: u64 = 1 << 20;
@@ -63,6 +68,8 @@ pub(crate) struct Archive<R: Read> {
     padding: usize,
     seen: BTreeMap<String, Seen>,
     entries: usize,
+    /// What the paths in `seen` take, and the targets of links.
+    names_bytes: usize,
 }
 
 impl<R: Read> Archive<R> {
@@ -73,6 +80,7 @@ impl<R: Read> Archive<R> {
             padding: 0,
             seen: BTreeMap::new(),
             entries: 0,
+            names_bytes: 0,
         })
     }
 
@@ -147,6 +155,9 @@ impl<R: Read> Archive<R> {
             self.only_zeros()?;
             return Ok(None);
         }
+        if position == 0 && lookalike::looks_compressed(&block) {
+            return Err(Code::HeaderForm.at(position));
+        }
         Header::parse(&block)
             .map(Some)
             .map_err(|code| code.at(position))
@@ -194,10 +205,13 @@ impl<R: Read> Archive<R> {
             .or(header.path)
             .and_then(named)
             .ok_or(strange)?;
+        // Where the header itself has no target, libarchive does not ask the extended one for it.
+        let no_target = header.target.as_deref() == Some("");
         let target = extension.target.or(header.target).ok_or(strange)?;
         // A size belongs to files, a target to links, and neither to anything else.
         let is_link = matches!(header.kind, Kind::HardLink | Kind::SymbolicLink);
-        if is_link == target.is_empty() || (header.kind != Kind::File && header.size > 0) {
+        let sized = header.kind != Kind::File && header.size > 0;
+        if is_link == target.is_empty() || is_link == no_target || sized {
             return Err(Code::HeaderForm.at(position));
         }
         if header.kind == Kind::SymbolicLink && !path::is_text(&target) {
@@ -226,12 +240,15 @@ impl<R: Read> Archive<R> {
             let folder = entry.path.get(..end).unwrap_or("");
             match self.seen.get(folder) {
                 None => {
+                    self.take_room(folder, entry)?;
                     self.seen.insert(folder.to_owned(), Seen::Passed);
                 }
                 Some(Seen::Passed | Seen::Listed(Kind::Folder)) => {}
                 Some(Seen::Listed(_)) => return Err(Code::EntryBelowOther.at(entry.position)),
             }
         }
+        self.take_room(&entry.path, entry)?;
+        self.take_room(&entry.target, entry)?;
         match self
             .seen
             .insert(entry.path.clone(), Seen::Listed(entry.kind))
@@ -240,6 +257,15 @@ impl<R: Read> Archive<R> {
             Some(Seen::Passed) if entry.kind == Kind::Folder => Ok(()),
             Some(Seen::Passed) => Err(Code::EntryBelowOther.at(entry.position)),
             Some(Seen::Listed(_)) => Err(Code::EntryTwice.at(entry.position)),
+        }
+    }
+
+    /// Counts what is kept of `entry`.
+    fn take_room(&mut self, name: &str, entry: &Entry) -> Result<(), Finding> {
+        self.names_bytes = self.names_bytes.saturating_add(name.len());
+        match self.names_bytes > NAMES_BYTES_MAX {
+            true => Err(Code::TooManyEntries.at(entry.position)),
+            false => Ok(()),
         }
     }
 

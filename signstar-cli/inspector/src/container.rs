@@ -3,14 +3,20 @@
 //! Deliberately absent: plain archives, other formats, dictionaries, skippable frames, concatenated
 //! frames and anything after the end, because programs differ in what they make of those.
 
-use std::io::{BufRead, Read};
+use std::cell::Cell;
+use std::io::Read;
+use std::rc::Rc;
 
 use flate2::bufread::GzDecoder;
 use lzma_rust2::XzReader;
-use ruzstd::decoding::{FrameDecoder, StreamingDecoder};
+use zrip_decode::streaming::FrameDecoder;
 
 use crate::source::Source;
 use crate::{Code, Finding};
+
+mod frame;
+
+use frame::Frame;
 
 /// `zstd --ultra -22` asks for this window; nothing that makes packages asks for more.
 const WINDOW_BYTES_MAX: u64 = 128 << 20;
@@ -23,28 +29,26 @@ const RATIO_MAX: u64 = 1000;
 
 /// The unpacked bytes of an artifact.
 pub(crate) struct Container<R: Read> {
-    decoder: Decoder<Source<R>>,
+    decoder: Decoder<R>,
     position: u64,
 }
 
-enum Decoder<S: BufRead> {
-    Zstd(Box<StreamingDecoder<S, FrameDecoder>>),
-    Gzip(Box<GzDecoder<S>>),
-    Xz(Box<XzReader<S>>),
+enum Decoder<R: Read> {
+    Zstd(Box<FrameDecoder<Frame<R>>>, Rc<Cell<u64>>),
+    Gzip(Box<GzDecoder<Source<R>>>),
+    Xz(Box<XzReader<Source<R>>>),
 }
 
 impl<R: Read> Container<R> {
     /// Looks at the first bytes of `input` and gets ready for what they announce.
     pub(crate) fn open(input: R) -> Result<Self, Finding> {
         let mut source = Source::new(input);
-        let start = source.peek(10).map_err(|_| Code::Unreadable.at(0))?;
+        let start = source.peek(6).map_err(|_| Code::Unreadable.at(0))?;
         let decoder = match *start {
-            [0x28, 0xb5, 0x2f, 0xfd, descriptor, ..] => {
-                // Bits 0 and 1: a dictionary. Bit 3: reserved (RFC 8878, section 3.1.1.1.1).
-                if descriptor & 0b1011 != 0 {
-                    return Err(Code::ContainerUnusual.at(4));
-                }
-                Decoder::Zstd(Box::new(zstd(source)?))
+            [0x28, 0xb5, 0x2f, 0xfd, ..] => {
+                let frame = Frame::open(source, WINDOW_BYTES_MAX)?;
+                let taken = frame.taken();
+                Decoder::Zstd(Box::new(FrameDecoder::new(frame)), taken)
             }
             // Nothing but a name may stand in the header (RFC 1952, section 2.3.1): gzip writes it.
             [0x1f, 0x8b, 8, flags, ..] if flags & !0x08 == 0 => {
@@ -71,11 +75,11 @@ impl<R: Read> Container<R> {
     /// Reads some unpacked bytes; none at the end of the frame.
     pub(crate) fn read(&mut self, into: &mut [u8]) -> Result<usize, Finding> {
         let read = match &mut self.decoder {
-            Decoder::Zstd(decoder) => decoder.read(into),
+            Decoder::Zstd(decoder, _) => decoder.read(into),
             Decoder::Gzip(decoder) => decoder.read(into),
             Decoder::Xz(decoder) => decoder.read(into),
         };
-        let packed = self.source().consumed();
+        let packed = self.consumed();
         let count = read.map_err(|error| match error.kind() {
             std::io::ErrorKind::OutOfMemory => Code::WindowTooLarge.at(packed),
             _ => Code::ContainerDamaged.at(packed),
@@ -106,18 +110,8 @@ impl<R: Read> Container<R> {
         if self.read(&mut [0])? > 0 {
             return Err(Code::PaddingUsed.at(self.position));
         }
-        let unpacked = self.position;
         let mut source = match self.decoder {
-            Decoder::Zstd(decoder) => {
-                let (source, frame) = decoder.into_parts();
-                let wrong = frame.get_checksum_from_data().is_some()
-                    && frame.get_checksum_from_data() != frame.get_calculated_checksum();
-                let size = frame.content_size();
-                if wrong || (size != 0 && size != unpacked) {
-                    return Err(Code::ContainerDamaged.at(source.consumed()));
-                }
-                source
-            }
+            Decoder::Zstd(decoder, _) => decoder.into_inner().into_source(),
             Decoder::Gzip(decoder) => decoder.into_inner(),
             Decoder::Xz(decoder) => decoder.into_inner(),
         };
@@ -129,21 +123,12 @@ impl<R: Read> Container<R> {
         }
     }
 
-    fn source(&self) -> &Source<R> {
+    /// How many bytes of the artifact were taken.
+    fn consumed(&self) -> u64 {
         match &self.decoder {
-            Decoder::Zstd(decoder) => decoder.get_ref(),
-            Decoder::Gzip(decoder) => decoder.get_ref(),
-            Decoder::Xz(decoder) => decoder.inner(),
+            Decoder::Zstd(_, taken) => taken.get(),
+            Decoder::Gzip(decoder) => decoder.get_ref().consumed(),
+            Decoder::Xz(decoder) => decoder.inner().consumed(),
         }
     }
-}
-
-fn zstd<R: Read>(source: Source<R>) -> Result<StreamingDecoder<Source<R>, FrameDecoder>, Finding> {
-    use ruzstd::decoding::errors::FrameDecoderError;
-    StreamingDecoder::new_with_max_window_size(source, WINDOW_BYTES_MAX).map_err(
-        |error| match error {
-            FrameDecoderError::WindowSizeTooBig { .. } => Code::WindowTooLarge.at(5),
-            _ => Code::ContainerDamaged.at(5),
-        },
-    )
 }

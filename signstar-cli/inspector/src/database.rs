@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 
 use crate::Code;
+use signstar_core::VERDICT_TEXT_BYTES_MAX;
+
 use crate::archive::{Archive, Kind};
 use crate::fields::{is_architecture, is_package_name, is_version, number};
 use crate::{ArtifactKind, Identity, Refused, Rules, rules};
@@ -44,6 +46,9 @@ const OPTIONAL: [&str; 17] = [
 
 /// A description is a few KiB; a list of files can be some MiB.
 const FILE_BYTES_MAX: u64 = 64 << 20;
+
+/// No package has more files than an archive has entries, nor more of anything else.
+const LINES_MAX: usize = 1_000_000;
 
 /// Reads a database to its end and says how many packages are in it.
 pub(crate) fn inspect<R: Read>(input: R, rules: &[Rules]) -> Result<Identity, Refused> {
@@ -120,9 +125,13 @@ fn fields(content: &[u8]) -> Option<BTreeMap<&str, Vec<&str>>> {
         if !REQUIRED.contains(&key) && !OPTIONAL.contains(&key) {
             return None;
         }
-        let values: Vec<&str> = lines.by_ref().take_while(|line| !line.is_empty()).collect();
+        let section = lines.by_ref().take_while(|line| !line.is_empty());
+        let values: Vec<&str> = section.take(LINES_MAX + 1).collect();
         let control = |line: &&str| line.chars().any(char::is_control);
-        if values.iter().any(control) || fields.insert(key, values).is_some() {
+        if values.len() > LINES_MAX
+            || values.iter().any(control)
+            || fields.insert(key, values).is_some()
+        {
             return None;
         }
     }
@@ -148,9 +157,11 @@ fn description(fields: &BTreeMap<&str, Vec<&str>>) -> Option<Identity> {
         && is_package_name(base)
         && is_version(version)
         && is_architecture(architecture);
+    let packager = one("PACKAGER")?;
     let stem = format!("{name}-{version}-{architecture}.pkg.tar");
     let suffix = one("FILENAME")?.strip_prefix(&stem)?;
     if !sound
+        || packager.len() > VERDICT_TEXT_BYTES_MAX
         || ![
             "", ".zst", ".xz", ".gz", ".bz2", ".lz4", ".lrz", ".lzo", ".Z",
         ]
@@ -171,7 +182,7 @@ fn description(fields: &BTreeMap<&str, Vec<&str>>) -> Option<Identity> {
         base: base.to_owned(),
         version: version.to_owned(),
         architecture: architecture.to_owned(),
-        packager: one("PACKAGER")?.to_owned(),
+        packager: packager.to_owned(),
         ..Identity::default()
     })
 }

@@ -10,6 +10,9 @@ use crate::{Code, Finding};
 /// Its longest line: a path with every byte escaped, a link target like it, and a few words.
 const LINE_BYTES_MAX: usize = 36 * 1024;
 
+/// So much the list may unpack to: lines of 500 bytes for a million entries.
+const LIST_BYTES_MAX: u64 = 500_000_000;
+
 /// What an entry of the archive turned out to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Found {
@@ -78,7 +81,7 @@ fn each_line(
             rest = behind.get(1..).unwrap_or(&[]);
         }
         waiting = rest.to_vec();
-        if waiting.len() > LINE_BYTES_MAX {
+        if waiting.len() > LINE_BYTES_MAX || container.position() > LIST_BYTES_MAX {
             return Err(Code::FileListForm.at(position));
         }
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Read;
 
 use sha2::{Digest as _, Sha256};
+use signstar_core::VERDICT_TEXT_BYTES_MAX;
 
 use crate::archive::{Archive, Entry, Kind};
 use crate::fields::{Fields, is_architecture, is_package_name, is_version, number};
@@ -156,7 +157,8 @@ fn identity(package: &(u64, Vec<u8>), build: &(u64, Vec<u8>)) -> Result<Identity
     let sound = is_package_name(&identity.name)
         && is_package_name(&identity.base)
         && is_version(&identity.version)
-        && is_architecture(&identity.architecture);
+        && is_architecture(&identity.architecture)
+        && identity.packager.len() <= VERDICT_TEXT_BYTES_MAX;
     if !sound {
         return Err(form);
     }
@@ -170,7 +172,10 @@ fn identity(package: &(u64, Vec<u8>), build: &(u64, Vec<u8>)) -> Result<Identity
         _ => return Err(form),
     };
     let sum = one("pkgbuild_sha256sum")?;
-    if sum.len() != 64 || !sum.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+    let sound = sum.len() == 64
+        && sum.bytes().all(|byte| byte.is_ascii_hexdigit())
+        && build_tool.len() <= VERDICT_TEXT_BYTES_MAX;
+    if !sound {
         return Err(form);
     }
     if one("pkgver")? != identity.version {

@@ -11,6 +11,7 @@
 )]
 
 mod answers;
+mod attempts;
 mod certificate_files;
 mod certificates;
 mod composite;

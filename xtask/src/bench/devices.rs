@@ -1,4 +1,4 @@
-//! Signatures with devices, in software that nobody here wrote: how much the whole login shell takes
+//! Signatures with devices in software: how much the whole login shell takes
 //! beyond the same operation in a bare loop over the device's library: all that it has the device do, and,
 //! for comparison, a signature alone with a device that is open.
 //!

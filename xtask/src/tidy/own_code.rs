@@ -14,7 +14,9 @@ const COUNTED: [&str; 3] = [
 ];
 
 /// What only another back end links: printed, not counted.
-const BACK_ENDS: [&str; 6] = [
+const BACK_ENDS: [&str; 8] = [
+    "signstar-backends/nethsm/src",
+    "signstar-cli/shell/src/back_ends/nethsm.rs",
     "signstar-backends/pkcs11/src",
     "signstar-cli/shell/src/back_ends/pkcs11.rs",
     "signstar-cli/shell/src/back_ends/smartcard.rs",
@@ -50,7 +52,7 @@ pub(crate) fn problems(tree: &Tree) -> Option<String> {
     for (places, what) in [
         (
             &BACK_ENDS[..],
-            "that only the back ends pkcs11, smartcard and tpm use",
+            "that only the back ends nethsm, pkcs11, smartcard and tpm use",
         ),
         (
             &INPUTS[..],

@@ -47,7 +47,13 @@ const ARROWS: [(&str, &[&str]); 17] = [
     // For tests only: nothing is built from it.
     (
         "signstar-testkit",
-        &["signstar-core", "signstar-confine", "signstar-pkcs11"],
+        &[
+            "signstar-core",
+            "signstar-confine",
+            "signstar-nethsm",
+            "signstar-nethsm-simulator",
+            "signstar-pkcs11",
+        ],
     ),
     ("signstar-nethsm-simulator", &[]),
     ("signstar-virtual-card", &[]),

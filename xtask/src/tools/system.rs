@@ -18,8 +18,11 @@ const fn needed(program: &'static str, debian: &'static str, arch: &'static str)
     }
 }
 
+/// Where Debian has it; Arch has it in the package of rsyslogd.
+const TLS_OF_RSYSLOG: &str = "/usr/lib/x86_64-linux-gnu/rsyslog/lmnsd_gtls.so";
+
 /// What `cargo xtask test` needs.
-pub(crate) const TESTS: [Needed; 46] = [
+pub(crate) const TESTS: [Needed; 56] = [
     // The transport, and what a caller may try through it.
     needed("sshd", "openssh-server", "openssh"),
     needed("ssh", "openssh-client", "openssh"),
@@ -75,8 +78,20 @@ pub(crate) const TESTS: [Needed; 46] = [
     needed("systemd-tmpfiles", "systemd", "systemd"),
     needed("udevadm", "udev", "systemd"),
     needed("duk", "duktape", "duktape"),
+    // Logs that records go to, and how one of them reaches another machine.
+    needed("journalctl", "systemd", "systemd"),
+    needed("/lib/systemd/systemd-journald", "systemd", "systemd"),
+    needed("rsyslogd", "rsyslog", "rsyslog"),
+    needed(TLS_OF_RSYSLOG, "rsyslog-gnutls", "rsyslog"),
     // What the vendor's tools for NetHSM are installed with.
     needed("virtualenv", "virtualenv", "python-virtualenv"),
+    needed("systemd-socket-activate", "systemd", "systemd"),
+    needed("nft", "nftables", "nftables"),
+    needed("apparmor_parser", "apparmor", "apparmor"),
+    needed("usermod", "passwd", "shadow"),
+    // Packages are built and installed.
+    needed("dpkg-buildpackage", "dpkg-dev", "dpkg"),
+    needed("dpkg", "dpkg", "dpkg"),
     // Manual pages.
     needed("mandoc", "mandoc", "mandoc"),
 ];

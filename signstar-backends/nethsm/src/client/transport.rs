@@ -30,7 +30,7 @@ pub(crate) enum Sockets {
     /// They are made when they are needed, and closed.
     Fresh(Vec<SocketAddr>),
     /// They were made beforehand, and are kept.
-    Kept(SocketAddr, Mutex<Vec<OwnedFd>>),
+    Kept(SocketAddr, Mutex<Vec<ManuallyDrop<OwnedFd>>>),
 }
 
 /// Makes TLS connections to one device.
@@ -88,7 +88,7 @@ impl Device {
                 let Some(next) = next else {
                     return Err(ClientError::Unreachable("no connection is left to be made"));
                 };
-                let held = Held::Kept(ManuallyDrop::new(next));
+                let held = Held::Kept(next);
                 Socket::connect(held, *address, deadline).map_err(|error| connecting(&error))
             }
             Sockets::Fresh(addresses) => {

@@ -1,5 +1,6 @@
 //! `nethsm-simulator`: a simulated NetHSM, started by hand.
 
+use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -35,7 +36,7 @@ struct Arguments {
     /// Hold every answer back for so many milliseconds.
     #[arg(long, default_value_t = 0)]
     latency: u64,
-    /// Answer the next requests of an operation with a status, OPERATION=STATUS[*TIMES], such as
+    /// Answer the next requests of an operation with a status, `OPERATION=STATUS*TIMES`, such as
     /// keys_key_id_sign_post=503*2; without `OPERATION=` of any.
     #[arg(long, value_parser = failure)]
     fail_next: Vec<Failure>,
@@ -95,11 +96,8 @@ fn scrypt(text: &str) -> Result<ScryptCost, String> {
 fn main() -> ExitCode {
     match start(Arguments::parse()) {
         Ok(running) => {
-            println!("{}", running.url());
-            println!("sha256 {}", running.fingerprint());
-            if let Some(http) = running.http_address() {
-                println!("http://{http}");
-            }
+            // Who started this may have read as much as they wanted.
+            let _ = announce(&running);
             running.wait_for_shutdown();
             ExitCode::SUCCESS
         }
@@ -108,6 +106,16 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn announce(running: &Running) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{}", running.url())?;
+    writeln!(out, "sha256 {}", running.fingerprint())?;
+    if let Some(http) = running.http_address() {
+        writeln!(out, "http://{http}")?;
+    }
+    out.flush()
 }
 
 fn start(arguments: Arguments) -> Result<Running, String> {

@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -62,12 +62,10 @@ impl Simulator {
             .enable_all()
             .build()
             .map_err(|error| machine(&error))?;
-        let listener = runtime
-            .block_on(TcpListener::bind(options.listen))
-            .map_err(|error| StartError::Listen(options.listen, error))?;
-        let address = listener
-            .local_addr()
-            .map_err(|error| StartError::Listen(options.listen, error))?;
+        let failed = |error| StartError::Listen(options.listen, error);
+        let (place, address) = reserve(options.listen).map_err(failed)?;
+        let listener = runtime.block_on(TcpListener::bind(address));
+        let listener = listener.map_err(failed)?;
         let (on_http, http) = match options.listen_http {
             None => (None, None),
             Some(at) => {
@@ -88,6 +86,7 @@ impl Simulator {
                     let life = Life {
                         shared,
                         address,
+                        _place: place,
                         acceptor,
                         reboot,
                     };
@@ -104,10 +103,24 @@ impl Simulator {
     }
 }
 
+/// Keeps a port while nobody listens on it: a device that reboots comes back on the same, and on a busy
+/// machine somebody else would have it by then. Whoever connects meanwhile is refused.
+fn reserve(at: SocketAddr) -> io::Result<(TcpSocket, SocketAddr)> {
+    let place = match at {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    place.set_reuseaddr(true)?;
+    place.bind(at)?;
+    let address = place.local_addr()?;
+    Ok((place, address))
+}
+
 /// The thread of a device.
 struct Life {
     shared: Arc<Shared>,
     address: SocketAddr,
+    _place: TcpSocket,
     acceptor: TlsAcceptor,
     reboot: Duration,
 }
@@ -362,6 +375,8 @@ impl Running {
         if let Ok(waiting) = waiting {
             let away = Order::Leave(Power::Shutdown);
             let _ = waiting.block_on(orders.wait_for(|order| *order == away));
+            // The answer gets out first.
+            self.wait_until_away(true);
         }
     }
 }

@@ -24,7 +24,9 @@ pub(crate) fn save(path: &Path, device: &Device) -> Result<(), String> {
     let entries = object(entries.map(|(path, value)| (path.as_str(), encoded(value))));
     let store = device.store.as_ref();
     let locked = store.map(|store| store.locked_domain_key.clone());
+    let (major, minor) = device.software;
     let text = object([
+        ("software", string(format!("{major}.{minor}"))),
         ("deviceKey", encoded(&device.device_key)),
         ("configStoreKey", encoded(&device.config_store_key)),
         ("lockedDomainKey", encoded(&locked.unwrap_or_default())),
@@ -56,13 +58,28 @@ pub(crate) fn load(path: &Path, device: &mut Device) -> Result<(), String> {
 }
 
 fn read(json: &Json, device: &mut Device) -> Result<(), String> {
-    let names = ["deviceKey", "configStoreKey", "lockedDomainKey", "entries"];
+    let names = [
+        "software",
+        "deviceKey",
+        "configStoreKey",
+        "lockedDomainKey",
+        "entries",
+    ];
     let record = Record::of(json, "state", &names)?;
     let octets =
         |name: &str| -> Result<Vec<u8>, String> { Ok(base64::decode(&record.text(name)?)?) };
     let key = |name: &str| -> Result<Key, String> {
         Key::try_from(octets(name)?).map_err(|_| record.misfit(name))
     };
+    let software = record.text("software")?;
+    let number = software
+        .split_once('.')
+        .map(|(major, minor)| (major.parse(), minor.parse()));
+    let Some((Ok(major), Ok(minor))) = number else {
+        return Err(record.misfit("software"));
+    };
+    // An update makes it newer than what the simulator was started with.
+    device.software = device.software.max((major, minor));
     device.device_key = key("deviceKey")?;
     device.config_store_key = key("configStoreKey")?;
     let Json::Object(fields) = record.need("entries")? else {

@@ -13,3 +13,5 @@ mod edges;
 mod faults;
 #[path = "behaviour/memory.rs"]
 mod memory;
+#[path = "behaviour/program.rs"]
+mod program;

@@ -148,7 +148,13 @@ impl Far {
                     continue;
                 };
                 let mut server = lease.take().unwrap_or_else(|| lock(shared));
+                // Whoever has not waited for the TPM to be free is gone, and somebody else is there
+                // now: a device forgets what was asked by those who have closed it.
+                if self.is_abandoned() {
+                    continue;
+                }
                 match self.answer(&mut server, &command) {
+                    Answer::Bytes(_) if self.is_abandoned() => {}
                     Answer::Bytes(answer) => {
                         let _ = self.master.write_all(&answer);
                         let exchange = Exchange { command, answer };
@@ -181,6 +187,13 @@ impl Far {
         if let Some(mut server) = lease.take() {
             server.flush();
         }
+    }
+
+    /// Whether nobody waits for an answer: the device is closed, or open again with another command.
+    fn is_abandoned(&self) -> bool {
+        let mut polled = [PollFd::new(self.master.as_fd(), PollFlags::POLLIN)];
+        let _ = poll(&mut polled, PollTimeout::ZERO);
+        polled[0].any() == Some(true)
     }
 
     /// A whole command, which carries its length.

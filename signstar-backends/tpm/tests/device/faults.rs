@@ -276,6 +276,20 @@ fn a_command_that_the_tpm_has_not_begun_is_repeated_a_few_times() {
     assert!((2..=6).contains(&tries), "{tries} tries");
 }
 
+/// The library itself gives up after a second.
+#[test]
+fn a_tpm_that_is_at_work_for_others_is_waited_for_when_it_is_opened() {
+    let scene = Scene::with(Algorithm::P256);
+    scene.device.tamper(|count, command, ask| {
+        if count == 0 {
+            std::thread::sleep(Duration::from_millis(1500));
+        }
+        Answer::Bytes(ask(command))
+    });
+    let mut opened = scene.open();
+    sign(&mut opened).unwrap();
+}
+
 #[test]
 fn a_tpm_without_room_is_busy() {
     const OBJECT_MEMORY: u32 = 0x902;

@@ -21,6 +21,9 @@ pub(crate) enum KeyVerb {
     /// there is no file `auth` yet, it is written with 32 random hexadecimal digits. The TPM counts
     /// wrong auth values, unless this one has that form: nobody guesses it.
     ///
+    /// Back end `nethsm`: the first device makes the key. Asks for an Administrator's passphrase. A key of
+    /// that name that is there already stays; the other devices get the key by a backup of the first.
+    ///
     /// Keys of the back end `pkcs11` are made with the tools of the token.
     Generate(Generate),
     /// Put a key that exists already on a card
@@ -64,7 +67,20 @@ pub(crate) struct Generate {
     #[arg(long, value_name = "FILE")]
     pub(crate) owner_auth_file: Option<PathBuf>,
     #[command(flatten)]
+    pub(crate) nethsm: OnNetHsm,
+    #[command(flatten)]
     pub(crate) replacing: Replacing,
+}
+
+/// Who makes a key on a NetHSM.
+#[derive(Debug, Args)]
+pub(crate) struct OnNetHsm {
+    /// The Administrator of the NetHSM who makes the key [default: admin]
+    #[arg(long, value_name = "USER")]
+    pub(crate) admin_user: Option<String>,
+    /// The file with the Administrator's passphrase, instead of asking for it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) admin_passphrase_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -132,6 +148,11 @@ impl Generate {
             (self.card.touch.is_some(), "--touch"),
             (self.card.admin_pin_file.is_some(), "--admin-pin-file"),
             (self.owner_auth_file.is_some(), "--owner-auth-file"),
+            (self.nethsm.admin_user.is_some(), "--admin-user"),
+            (
+                self.nethsm.admin_passphrase_file.is_some(),
+                "--admin-passphrase-file",
+            ),
         ];
         let given = given.into_iter().filter(|(given, _)| *given);
         given.map(|(_, option)| option).collect()

@@ -12,6 +12,7 @@
 mod card;
 #[path = "../../../../signstar-backends/smartcard/tests/support/inside.rs"]
 mod inside;
+mod nethsm;
 #[path = "../operator/place.rs"]
 #[allow(dead_code, reason = "shared with other tests, which use the rest")]
 mod place;
@@ -71,6 +72,21 @@ fn certify(place: &Place, shape: Shape) -> String {
     let checked = done(place, &["config", "check"]);
     assert_eq!(checked["problems"].as_array().unwrap().len(), 0);
     assert_eq!(checked["keys"][0]["fingerprint"], made["signing_key"]);
+    // The only thing to remark is that records go to standard error.
+    let health = found(place, 1, &["health"]);
+    let states = health["checks"].as_array().unwrap().iter();
+    let states: Vec<(&str, &str)> = states
+        .map(|check| {
+            let text = |name: &str| check[name].as_str().unwrap();
+            (text("check"), text("state"))
+        })
+        .collect();
+    let well = ["certificate", "credential", "device"].map(|check| (check, "ok"));
+    assert_eq!(
+        states,
+        [&[("sink", "warning")], &well[..]].concat(),
+        "{health}"
+    );
     made["signing_key"].as_str().unwrap().to_owned()
 }
 

@@ -8,13 +8,18 @@
     reason = "a test fails by a panic"
 )]
 
+mod audit_check;
+mod audit_journal;
+mod audit_list;
 mod check;
 mod command_line;
 mod create;
 mod docs;
+mod docs_audit;
 mod export;
 mod extend;
 mod gpg;
+mod health;
 mod key;
 mod offline;
 mod pacman;
@@ -25,6 +30,7 @@ mod rotate;
 mod sandbox;
 mod show;
 mod terminal;
+mod written;
 
 use serde_json::Value;
 

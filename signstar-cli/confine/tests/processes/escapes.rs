@@ -4,7 +4,7 @@ use signstar_confine::Arch;
 use signstar_confine::selftest::{Escape, Needs, Outcome, StoppedBy};
 
 use crate::child::{end_of, probe};
-use crate::raw::{End, ends, number, script, shell_filter};
+use crate::raw::{End, ends, inspector_filter, number, script, shell_filter};
 use crate::runner::{Claim, claim};
 
 pub(crate) fn claims() -> Vec<Claim> {
@@ -35,13 +35,11 @@ fn every_escape_works_without_defence() {
 }
 
 fn every_escape_is_killed_by_the_filter() {
-    for escape in Escape::all() {
-        assert_eq!(
-            outcome(escape, "filter"),
-            Outcome::Killed,
-            "{}",
-            escape.name
-        );
+    for defence in ["filter", "inspector"] {
+        for escape in Escape::all() {
+            let found = outcome(escape, defence);
+            assert_eq!(found, Outcome::Killed, "{} {defence}", escape.name);
+        }
     }
 }
 
@@ -227,8 +225,10 @@ fn raw_calls_are_killed_that_are_answered_without_filter() {
         };
         assert!(expected, "control {script}: {end:?}");
     }
-    for (script, end) in scripts.iter().zip(ends(Some(&shell_filter()), &scripts)) {
-        assert_eq!(end, End::Killed, "{script}");
+    for filter in [shell_filter(), inspector_filter()] {
+        for (script, end) in scripts.iter().zip(ends(Some(&filter), &scripts)) {
+            assert_eq!(end, End::Killed, "{script}");
+        }
     }
 }
 
@@ -251,5 +251,7 @@ fn calls_of_another_architecture_are_killed() {
     } else {
         control[0]
     };
-    assert_eq!(ends(Some(&shell_filter()), &scripts)[0], expected);
+    for filter in [shell_filter(), inspector_filter()] {
+        assert_eq!(ends(Some(&filter), &scripts)[0], expected);
+    }
 }

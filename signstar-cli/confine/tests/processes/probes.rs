@@ -17,8 +17,9 @@ use nix::sys::prctl;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use signstar_confine::selftest::{Defence, Escape};
 use signstar_confine::{
-    ConfineError, Limits, OpenFds, allow_file_size, arm_deadline, harden, limit_file_size,
-    limit_memory, load_filter, lock_memory, restrict_files_and_network, rule, shell_rules,
+    ConfineError, Limits, OpenFds, allow_file_size, arm_deadline, harden, inspector_rules,
+    limit_file_size, limit_memory, load_filter, lock_memory, restrict_files_and_network, rule,
+    shell_rules,
 };
 
 use crate::outer;
@@ -77,6 +78,7 @@ pub(crate) fn run(arguments: &[String]) -> ExitCode {
 
 fn escape(name: &str, defence: &str) -> ExitCode {
     let mut rules = shell_rules(&OpenFds::default()).unwrap();
+    let of_inspector = inspector_rules().unwrap();
     let defence = match defence.split_once('+') {
         Some((defence, hole)) => {
             rules.push(rule(hole, &[], "a hole").unwrap());
@@ -88,6 +90,7 @@ fn escape(name: &str, defence: &str) -> ExitCode {
         "none" => Defence::None,
         "landlock" => Defence::Landlock,
         "filter" => Defence::Filter(&rules),
+        "inspector" => Defence::Filter(&of_inspector),
         _ => panic!("no defence {defence}"),
     })
 }

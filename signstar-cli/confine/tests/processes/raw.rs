@@ -6,7 +6,9 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, ExitStatus, Stdio};
 use std::thread;
 
-use signstar_confine::{Arch, Instruction, OpenFds, Syscall, program, shell_rules};
+use signstar_confine::{
+    Arch, Instruction, OpenFds, Syscall, inspector_rules, program, shell_rules,
+};
 
 const DRIVER: &str = include_str!("syscalls.pl");
 
@@ -30,6 +32,11 @@ pub(crate) fn shell_filter() -> Vec<Instruction> {
         log: Some(LOG.try_into().unwrap()),
     };
     program(&shell_rules(&fds).unwrap(), Arch::NATIVE).unwrap()
+}
+
+/// The filter of the inspector.
+pub(crate) fn inspector_filter() -> Vec<Instruction> {
+    program(&inspector_rules().unwrap(), Arch::NATIVE).unwrap()
 }
 
 /// A script with the name of a system call in it instead of a number.

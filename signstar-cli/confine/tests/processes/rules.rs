@@ -1,11 +1,12 @@
-//! Each rule of the login shell both ways: as intended it passes, with any argument violated it
+//! Each rule of the login shell and of the inspector both ways: as intended it passes, with any argument violated it
 //! kills.
 
 use signstar_confine::{
-    Arch, Condition, Instruction, OpenFds, Rule, inspection_rules, program, shell_rules,
+    Arch, Condition, Instruction, OpenFds, Rule, inspection_rules, inspector_rules, program,
+    shell_rules,
 };
 
-use crate::raw::{End, LOG, ends, script, shell_filter};
+use crate::raw::{End, LOG, ends, inspector_filter, script, shell_filter};
 use crate::runner::{Claim, claim};
 
 pub(crate) fn claims() -> Vec<Claim> {
@@ -13,6 +14,7 @@ pub(crate) fn claims() -> Vec<Claim> {
         claim(every_rule_passes_as_intended),
         claim(every_violated_condition_kills),
         claim(what_is_written_by_hand_agrees),
+        claim(what_is_written_by_hand_of_the_inspector_agrees),
     ]
 }
 
@@ -20,14 +22,18 @@ pub(crate) fn claims() -> Vec<Claim> {
 const ARTIFACT: i32 = 5;
 const VERDICT: i32 = 6;
 
-/// The table as it is, and with what inspection adds.
-fn tables() -> [Vec<Rule>; 2] {
+/// The shell's table as it is, and with what inspection adds; and that of the inspector itself.
+fn tables() -> [Vec<Rule>; 3] {
     let fds = OpenFds {
         log: Some(LOG.try_into().unwrap()),
     };
     let base = shell_rules(&fds).unwrap();
     let inspecting = inspection_rules(ARTIFACT, VERDICT).unwrap();
-    [base.clone(), base.into_iter().chain(inspecting).collect()]
+    [
+        base.clone(),
+        base.into_iter().chain(inspecting).collect(),
+        inspector_rules().unwrap(),
+    ]
 }
 
 fn filter(rules: &[Rule]) -> Vec<Instruction> {
@@ -162,6 +168,49 @@ fn what_is_written_by_hand_agrees() {
         ("getrandom", "room:8 8 0"),
         ("getrandom", "room:8 8 2"),
     ];
+    by_hand(&shell_filter(), &passes, &kills);
+}
+
+/// The inspector has no standard error, no clock and no other descriptor, but memory that grows.
+fn what_is_written_by_hand_of_the_inspector_agrees() {
+    let passes = [
+        ("read", "0 room:8 0"),
+        ("write", "1 room:8 0"),
+        ("mmap", "0 4096 3 0x22 -1 0"),
+        ("mmap", "0 4096 0 0x22 -1 0"),
+        ("brk", "0"),
+        ("exit_group", "0"),
+    ];
+    let kills = [
+        ("read", "1 room:8 0"),
+        ("read", "3 room:8 0"),
+        ("write", "0 room:8 0"),
+        ("write", "2 room:8 0"),
+        ("write", "3 room:8 0"),
+        ("close", "0"),
+        ("close", "1"),
+        ("mmap", "0 4096 4 0x22 -1 0"),
+        ("mmap", "0 4096 7 0x22 -1 0"),
+        ("mmap", "0 4096 1 0x02 0 0"),
+        ("mmap", "0 4096 3 0x21 -1 0"),
+        ("mmap", "4096 4096 3 0x32 -1 0"),
+        ("mremap", "0 4096 4096 2"),
+        ("mremap", "0 4096 4096 3"),
+        ("mremap", "0 4096 4096 5"),
+        ("mprotect", "0 0 0"),
+        ("madvise", "0 0 0"),
+        ("restart_syscall", ""),
+        ("clock_gettime", "0 room:16"),
+        ("ppoll", "0 0 0 0 0"),
+        ("getrandom", "room:8 8 0"),
+        ("kill", "0 0"),
+        ("prctl", "15 text:x 0 0 0"),
+        ("prlimit64", "0 9 0 room:16"),
+    ];
+    by_hand(&inspector_filter(), &passes, &kills);
+}
+
+fn by_hand(filter: &[Instruction], passes: &[(&str, &str)], kills: &[(&str, &str)]) {
     let decimal = |&(name, arguments): &(&str, &str)| {
         let words = arguments
             .split(' ')
@@ -175,10 +224,10 @@ fn what_is_written_by_hand_agrees() {
         passes.iter().map(decimal).collect(),
         kills.iter().map(decimal).collect(),
     );
-    for (call, end) in passes.iter().zip(ends(Some(&shell_filter()), &passing)) {
+    for (call, end) in passes.iter().zip(ends(Some(filter), &passing)) {
         assert_eq!(end, End::Answered(0), "{call:?}");
     }
-    for (call, end) in kills.iter().zip(ends(Some(&shell_filter()), &killing)) {
+    for (call, end) in kills.iter().zip(ends(Some(filter), &killing)) {
         assert_eq!(end, End::Killed, "{call:?}");
     }
 }

@@ -1,14 +1,15 @@
 //! All system call numbers under the real filter, against a table that is checked in.
 
-use signstar_confine::{Arch, OpenFds, shell_rules};
+use signstar_confine::{Arch, Instruction, OpenFds, Rule, inspector_rules, shell_rules};
 
-use crate::raw::{End, LOG, ends, shell_filter};
+use crate::raw::{End, LOG, ends, inspector_filter, shell_filter};
 use crate::rules::intended;
 use crate::runner::{Claim, claim};
 
 pub(crate) fn claims() -> Vec<Claim> {
     vec![
         claim(sweep_of_all_numbers_agrees_with_the_table),
+        claim(sweep_of_all_numbers_agrees_with_the_table_of_the_inspector),
         claim(every_x32_call_is_killed),
     ]
 }
@@ -23,6 +24,11 @@ const TABLE: &str = match Arch::NATIVE {
     Arch::Aarch64 => include_str!("../data/sweep-aarch64.txt"),
 };
 
+const INSPECTOR_TABLE: &str = match Arch::NATIVE {
+    Arch::X86_64 => include_str!("../data/sweep-inspector-x86_64.txt"),
+    Arch::Aarch64 => include_str!("../data/sweep-inspector-aarch64.txt"),
+};
+
 /// Arguments that differ as much as they can.
 const EXTREMES: [[u64; 6]; 2] = [[0; 6], [u64::MAX; 6]];
 
@@ -33,16 +39,24 @@ fn call(number: i64, arguments: [u64; 6]) -> String {
     )
 }
 
+fn sweep_of_all_numbers_agrees_with_the_table() {
+    let fds = OpenFds {
+        log: Some(LOG.try_into().unwrap()),
+    };
+    sweep(&shell_rules(&fds).unwrap(), &shell_filter(), TABLE);
+}
+
+fn sweep_of_all_numbers_agrees_with_the_table_of_the_inspector() {
+    let rules = inspector_rules().unwrap();
+    sweep(&rules, &inspector_filter(), INSPECTOR_TABLE);
+}
+
 /// A number is allowed when any arguments are answered: extreme ones, or those that a rule intends.
 ///
 /// Two calls exist only for the kernel's own trampolines, and newer kernels let them pass every
 /// filter (`uretprobe` since 6.14, `uprobe` since 6.18). From anywhere else the kernel ends the
 /// process or answers ENXIO: the table calls them unfiltered.
-fn sweep_of_all_numbers_agrees_with_the_table() {
-    let rules = shell_rules(&OpenFds {
-        log: Some(LOG.try_into().unwrap()),
-    })
-    .unwrap();
+fn sweep(rules: &[Rule], filter: &[Instruction], table: &str) {
     let mut numbers = Vec::new();
     let mut scripts = Vec::new();
     for number in 0..=NUMBER_MAX {
@@ -55,7 +69,7 @@ fn sweep_of_all_numbers_agrees_with_the_table() {
             scripts.push(call(number, arguments));
         }
     }
-    let ends = ends(Some(&shell_filter()), &scripts);
+    let ends = ends(Some(filter), &scripts);
     let mut found = String::new();
     for number in 0..=NUMBER_MAX {
         let mut ends = numbers
@@ -81,10 +95,10 @@ fn sweep_of_all_numbers_agrees_with_the_table() {
         };
         found.push_str(&format!("{number} {name} {fate}\n"));
     }
-    for (found, listed) in found.lines().zip(TABLE.lines()) {
+    for (found, listed) in found.lines().zip(table.lines()) {
         assert_eq!(found, listed, "found, listed");
     }
-    assert_eq!(found.lines().count(), TABLE.lines().count());
+    assert_eq!(found.lines().count(), table.lines().count());
 }
 
 fn every_x32_call_is_killed() {
@@ -94,7 +108,9 @@ fn every_x32_call_is_killed() {
     let scripts: Vec<String> = (0..=NUMBER_MAX)
         .map(|number| call(X32 + number, [0; 6]))
         .collect();
-    for (script, end) in scripts.iter().zip(ends(Some(&shell_filter()), &scripts)) {
-        assert_eq!(end, End::Killed, "{script}");
+    for filter in [shell_filter(), inspector_filter()] {
+        for (script, end) in scripts.iter().zip(ends(Some(&filter), &scripts)) {
+            assert_eq!(end, End::Killed, "{script}");
+        }
     }
 }

@@ -108,7 +108,8 @@ impl Header {
 }
 
 /// Text up to the first NUL, behind which there is nothing else; `None` where it is not UTF-8, as
-/// when a long name was cut inside of a character.
+/// when a long name was cut inside of a character. No control bytes either way: the name of an
+/// extended header names nothing, but it is what an archive can begin with.
 fn text(field: &[u8]) -> Result<Option<String>, Code> {
     let end = field.iter().position(|&byte| byte == 0);
     let (text, rest) = field
@@ -116,6 +117,9 @@ fn text(field: &[u8]) -> Result<Option<String>, Code> {
         .unwrap_or((field, &[]));
     if rest.iter().any(|&byte| byte != 0) {
         return Err(Code::PaddingUsed);
+    }
+    if text.iter().any(u8::is_ascii_control) {
+        return Err(Code::EntryName);
     }
     let text = std::str::from_utf8(text).ok().filter(|text| is_text(text));
     Ok(text.map(str::to_owned))

@@ -6,7 +6,7 @@ use crate::support::{Member, archive, gzip};
 use crate::{judge, sound};
 
 #[test]
-fn a_container_that_is_not_exactly_one_is_refused() {
+pub(crate) fn a_container_that_is_not_exactly_one_is_refused() {
     let plain = archive(&sound());
     let packed = gzip(&plain);
     assert_eq!(judge(&plain), Err(Code::ContainerUnknown));
@@ -46,7 +46,7 @@ fn a_container_that_is_not_exactly_one_is_refused() {
 }
 
 #[test]
-fn zstd_frames_that_are_special_are_refused() {
+pub(crate) fn zstd_frames_that_are_special_are_refused() {
     let skippable = [
         &[0x50, 0x2a, 0x4d, 0x18, 4, 0, 0, 0, 1, 2, 3, 4][..],
         &[0x28, 0xb5, 0x2f, 0xfd],
@@ -60,10 +60,33 @@ fn zstd_frames_that_are_special_are_refused() {
     // A window of 256 MiB: exponent 18 over 2^10.
     let frame = [0x28, 0xb5, 0x2f, 0xfd, 0x00, 18 << 3, 0, 0, 0, 0, 0, 0];
     assert_eq!(judge(&frame), Err(Code::WindowTooLarge));
+    // One of 128 MiB is taken, and one eighth more is not; below 128 KiB there is none.
+    for (field, code) in [
+        (17 << 3, Code::ContainerDamaged),
+        (17 << 3 | 1, Code::WindowTooLarge),
+        (7 << 3, Code::ContainerDamaged),
+        (6 << 3 | 7, Code::ContainerUnusual),
+        (0, Code::ContainerUnusual),
+    ] {
+        let frame = [0x28, 0xb5, 0x2f, 0xfd, 0x00, field, 0xff];
+        assert_eq!(judge(&frame), Err(code), "{field:x}");
+    }
+    // A size that is told is the window: two bytes start at 256, and none is larger than that.
+    for (size, code) in [
+        (&[0x20, 0xff][..], Code::ContainerDamaged),
+        (&[0x60, 0xff, 0xff], Code::ContainerDamaged),
+        (&[0xa0, 0, 0, 0, 8], Code::ContainerDamaged),
+        (&[0xa0, 1, 0, 0, 8], Code::WindowTooLarge),
+        (&[0xe0, 1, 0, 0, 8, 0, 0, 0, 0], Code::WindowTooLarge),
+        (&[0xe0, 0, 0, 0, 0, 1, 0, 0, 0], Code::WindowTooLarge),
+    ] {
+        let frame = [&[0x28, 0xb5, 0x2f, 0xfd], size, &[0xff; 3]].concat();
+        assert_eq!(judge(&frame), Err(code), "{size:x?}");
+    }
 }
 
 #[test]
-fn a_damaged_archive_is_refused() {
+pub(crate) fn a_damaged_archive_is_refused() {
     let plain = archive(&sound());
     let mut cut = plain.clone();
     cut.truncate(plain.len() - 9 * 512);

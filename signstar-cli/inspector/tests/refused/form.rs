@@ -6,7 +6,7 @@ use crate::support::{Member, archive, gzip, list, record};
 use crate::{assert_refused, judge, sound, support_sum, with};
 
 #[test]
-fn a_hard_link_to_a_file_before_it_is_taken() {
+pub(crate) fn a_hard_link_to_a_file_before_it_is_taken() {
     let mut members = sound();
     members.push(Member::hard_link("usr/twin", "usr/greeting"));
     // The list shows it as a file of its own.
@@ -24,7 +24,7 @@ fn a_hard_link_to_a_file_before_it_is_taken() {
 }
 
 #[test]
-fn long_and_unicode_paths_are_taken_by_prefix_and_extension() {
+pub(crate) fn long_and_unicode_paths_are_taken_by_prefix_and_extension() {
     let long = format!("usr/{}/{}", "a".repeat(90), "b".repeat(90));
     let name = format!("usr/{}", "ö".repeat(100));
     let members = [
@@ -54,7 +54,7 @@ fn long_and_unicode_paths_are_taken_by_prefix_and_extension() {
 }
 
 #[test]
-fn bytes_hidden_behind_a_content_are_refused() {
+pub(crate) fn bytes_hidden_behind_a_content_are_refused() {
     let mut members = sound();
     let nested = Member::file("usr/nested", b"").bytes();
     let file = members
@@ -71,7 +71,7 @@ fn bytes_hidden_behind_a_content_are_refused() {
 }
 
 #[test]
-fn headers_that_readers_understand_differently_are_refused() {
+pub(crate) fn headers_that_readers_understand_differently_are_refused() {
     let file = || Member::file("usr/odd", b"");
     let cases: [(Member, Code, &str); 22] = [
         (
@@ -174,7 +174,7 @@ fn headers_that_readers_understand_differently_are_refused() {
 }
 
 #[test]
-fn paths_that_lead_elsewhere_are_refused() {
+pub(crate) fn paths_that_lead_elsewhere_are_refused() {
     for path in [
         "/etc/passwd",
         "../etc/passwd",
@@ -213,7 +213,7 @@ fn paths_that_lead_elsewhere_are_refused() {
 }
 
 #[test]
-fn a_path_that_is_there_twice_or_below_a_link_is_refused() {
+pub(crate) fn a_path_that_is_there_twice_or_below_a_link_is_refused() {
     let twice = [
         Member::folder("usr"),
         Member::file("usr/x", b""),
@@ -238,7 +238,7 @@ fn a_path_that_is_there_twice_or_below_a_link_is_refused() {
 /// CVE-2025-62518 and its like: what an extended header says of the next entry's size, against
 /// what that entry's own header says.
 #[test]
-fn an_extended_header_that_says_more_than_a_path_is_refused() {
+pub(crate) fn an_extended_header_that_says_more_than_a_path_is_refused() {
     let long = "x".repeat(11_000);
     let cases: Vec<Vec<u8>> = vec![
         record("size", "0"),

@@ -1,12 +1,12 @@
 //! The own files of a package, and the rules.
 
-use signstar_inspector::{Code, Order, inspect};
+use signstar_inspector::{ArtifactKind, Code, Order, inspect};
 
-use crate::support::{BUILD_INFO, Member, PACKAGE_INFO, archive, gzip, list, package};
-use crate::{assert_refused, judge, sound, support_sum, with};
+use crate::support::{BUILD_INFO, Member, PACKAGE_INFO, archive, gzip, list, look, package};
+use crate::{assert_refused, judge, seen, sound, support_sum, with};
 
 #[test]
-fn a_sound_package_is_taken_and_named() {
+pub(crate) fn a_sound_package_is_taken_and_named() {
     let identity = judge(&gzip(&archive(&sound()))).unwrap();
     assert_eq!(identity.name, "trial");
     assert_eq!(identity.version, "1:2.0-3");
@@ -18,7 +18,7 @@ fn a_sound_package_is_taken_and_named() {
 }
 
 #[test]
-fn a_package_without_its_own_files_is_refused() {
+pub(crate) fn a_package_without_its_own_files_is_refused() {
     for missing in 0..3 {
         let mut members = sound();
         members.remove(missing);
@@ -36,7 +36,7 @@ fn a_package_without_its_own_files_is_refused() {
 }
 
 #[test]
-fn own_files_that_disagree_are_refused() {
+pub(crate) fn own_files_that_disagree_are_refused() {
     let cases = [
         ("pkgver = 1:2.0-3", "pkgver = 1:2.0-4", Code::VersionsDiffer),
         ("pkgname = trial", "pkgname = other", Code::NamesDiffer),
@@ -61,7 +61,7 @@ fn own_files_that_disagree_are_refused() {
 }
 
 #[test]
-fn own_files_that_are_malformed_are_refused() {
+pub(crate) fn own_files_that_are_malformed_are_refused() {
     let cases = [
         ("pkgname = trial", "pkgname = trial\npkgname = other"),
         ("pkgname = trial", "pkgname = -trial"),
@@ -89,6 +89,20 @@ fn own_files_that_are_malformed_are_refused() {
         let found = judge(&gzip(&archive(&package(&info, BUILD_INFO, &[]))));
         assert_eq!(found, Err(Code::PackageInfoForm), "{to:?}");
     }
+    // What goes into a verdict has a length.
+    for (length, expected) in [(128, None), (129, Some(Code::PackageInfoForm))] {
+        let packager = format!("packager = {}", "p".repeat(length));
+        let replaced =
+            |text: &str| text.replacen("packager = Somebody <somebody@example.org>", &packager, 1);
+        let members = package(&replaced(PACKAGE_INFO), &replaced(BUILD_INFO), &[]);
+        assert_eq!(judge(&gzip(&archive(&members))).err(), expected, "{length}");
+    }
+    for (length, expected) in [(128, None), (129, Some(Code::BuildInfoForm))] {
+        let tool = format!("buildtool = {}\n", "t".repeat(length));
+        let build = BUILD_INFO.replacen("buildtool = makepkg\n", &tool, 1);
+        let members = package(PACKAGE_INFO, &build, &[]);
+        assert_eq!(judge(&gzip(&archive(&members))).err(), expected, "{length}");
+    }
     let no_end = PACKAGE_INFO.trim_end();
     assert_refused(&package(no_end, BUILD_INFO, &[]), Code::PackageInfoForm);
     for (from, to) in [
@@ -107,7 +121,7 @@ fn own_files_that_are_malformed_are_refused() {
 }
 
 #[test]
-fn a_list_that_differs_from_the_archive_is_refused() {
+pub(crate) fn a_list_that_differs_from_the_archive_is_refused() {
     let members = sound();
     let mut listed = members.clone();
     listed.remove(1);
@@ -177,7 +191,7 @@ fn a_list_that_differs_from_the_archive_is_refused() {
 }
 
 #[test]
-fn what_rules_refuse_is_told_with_the_identity() {
+pub(crate) fn what_rules_refuse_is_told_with_the_identity() {
     let artifact = gzip(&archive(&sound()));
     let ordered = |rule: &str| {
         let arguments = ["pacman-package", "--", rule].map(str::to_owned);
@@ -195,7 +209,36 @@ fn what_rules_refuse_is_told_with_the_identity() {
 }
 
 #[test]
-fn arguments_that_are_no_order_are_refused() {
+pub(crate) fn every_rule_of_a_package_has_its_code() {
+    let artifact = gzip(&archive(&sound()));
+    for (rule, code) in [
+        ("base=other", Code::RuleBase),
+        ("architecture=any", Code::RuleArchitecture),
+        ("packager=Nobody*", Code::RulePackager),
+        ("build-tool=devtools", Code::RuleBuildTool),
+        ("built-from=1700000001", Code::RuleBuildDate),
+        ("built-to=1699999999", Code::RuleBuildDate),
+        ("unpacked-bytes-max=10239", Code::RuleUnpacked),
+        ("name=other", Code::RuleName),
+    ] {
+        let found = look(ArtifactKind::PacmanPackage, &[rule], artifact.as_slice());
+        assert_eq!(seen(found.unwrap_err().code), code, "{rule}");
+    }
+    let all = [
+        "base=trial",
+        "architecture=x86_64",
+        "packager=*<somebody@example.org>",
+        "build-tool=makepkg",
+        "built-from=1700000000",
+        "built-to=1700000000",
+        "unpacked-bytes-max=10240",
+        "volume=ARCH_*",
+    ];
+    look(ArtifactKind::PacmanPackage, &all, artifact.as_slice()).unwrap();
+}
+
+#[test]
+pub(crate) fn arguments_that_are_no_order_are_refused() {
     for arguments in [
         &[][..],
         &["any"],
@@ -212,7 +255,7 @@ fn arguments_that_are_no_order_are_refused() {
 }
 
 #[test]
-fn the_specification_lists_every_code() {
+pub(crate) fn the_specification_lists_every_code() {
     let page = include_str!("../../../../docs/inspection.md");
     let listed: Vec<&str> = page
         .lines()

@@ -9,11 +9,26 @@
     reason = "a test fails by a panic, and each test program uses a part of this"
 )]
 
-use std::io::Write;
+use std::io::{Read, Write};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use sha2::{Digest, Sha256};
+use signstar_inspector::{ArtifactKind, Finding, Identity, Order, Verdict, inspect};
+
+/// What the inspector says of `input` by one set of rules, each `RULE=VALUE`.
+pub(crate) fn look<R: Read>(
+    kind: ArtifactKind,
+    rules: &[&str],
+    input: R,
+) -> Result<Identity, Finding> {
+    let arguments = [kind.name(), "--"].into_iter().chain(rules.iter().copied());
+    let order = Order::from_arguments(arguments.map(str::to_owned)).unwrap();
+    match inspect(&order, input) {
+        Verdict::Accepted(identity) => Ok(identity),
+        Verdict::Refused { finding, .. } => Err(finding),
+    }
+}
 
 /// One header and what follows it, before anything is done to it.
 #[derive(Clone, Debug)]

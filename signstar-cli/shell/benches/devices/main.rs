@@ -24,6 +24,9 @@ mod support;
 #[path = "../../tests/smartcard/machine.rs"]
 #[allow(dead_code, reason = "each program uses a part of it")]
 mod machine;
+#[path = "../../tests/nethsm/scene.rs"]
+#[allow(dead_code, reason = "each program uses a part of it")]
+mod nethsm_scene;
 #[path = "../../tests/faults/scene.rs"]
 #[allow(dead_code, reason = "each program uses a part of it")]
 mod scene;
@@ -36,6 +39,7 @@ mod tpm_scene;
 
 mod card;
 mod contest;
+mod nethsm;
 mod token;
 mod tpm;
 
@@ -44,6 +48,9 @@ fn main() {
     std::env::set_var("TSS2_LOG", "all+none");
     let rounds = std::env::args().find_map(|argument| argument.parse().ok());
     let rounds: u32 = rounds.expect("the number of rounds as an argument");
+    for kind in nethsm::KINDS {
+        nethsm::measure(kind, rounds);
+    }
     for kind in token::KINDS {
         token::measure(kind, rounds);
     }

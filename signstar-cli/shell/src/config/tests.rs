@@ -172,7 +172,7 @@ fn names_the_feature_of_a_back_end_that_is_unknown() {
     let text = "version = 1\n[audit]\nsink = \"stderr\"\n[key.a]\nback-end = \"paper\"\ninput = \"any\"\ncertificate = \"/c\"\n";
     assert_eq!(
         problems(text),
-        ["line 5: [key.a] `back-end` must be one of: pkcs11, smartcard, software, tpm"]
+        ["line 5: [key.a] `back-end` must be one of: nethsm, pkcs11, smartcard, software, tpm"]
     );
 }
 
@@ -248,4 +248,57 @@ fn the_halves_of_a_composite_key_are_two_keys_on_one_token() {
             "{half}: {found:?}"
         );
     }
+}
+
+/// The lines of a device are judged as strictly as the rest: a name would have to be looked up, and no
+/// word switches verification off.
+#[cfg(feature = "nethsm")]
+#[test]
+fn devices_of_a_nethsm_have_addresses_and_a_trust() {
+    let pin = format!("pin:{}", "5a".repeat(32));
+    let found = |device: &str| {
+        problems(&format!(
+            "version = 1\n[audit]\nsink = \"stderr\"\n[key.a]\nback-end = \"nethsm\"\ninput = \"any\"\n\
+             certificate = \"/a\"\n[key.a.nethsm]\nkey = \"k\"\nuser = \"n~u\"\npassphrase = \"/p\"\n{device}"
+        ))
+    };
+    let with = |address: &str, rest: &str| {
+        found(&format!(
+            "[key.a.nethsm.device.one]\naddress = \"{address}\"\n{rest}\n"
+        ))
+    };
+    let pinned = format!("trust = \"{pin}\"");
+    for address in ["192.0.2.1", "192.0.2.1:8443", "[2001:db8::1]:8443"] {
+        assert_eq!(with(address, &pinned), [""; 0], "{address}");
+    }
+    for address in [
+        "hsm.example.org",
+        "localhost:443",
+        "2001:db8::1",
+        "192.0.2.1:0",
+    ] {
+        let found = with(address, &pinned);
+        assert!(
+            found.len() == 1 && found[0].contains("not looked up"),
+            "{found:?}"
+        );
+    }
+    for trust in ["system", "ca:/a.pem"] {
+        let rest = format!("trust = \"{trust}\"\nname = \"hsm.example.org\"");
+        assert_eq!(with("192.0.2.1", &rest), [""; 0], "{trust}");
+    }
+    for trust in [
+        "none", "insecure", "pin:", "pin:5a", "ca:a.pem", "ca:", "System",
+    ] {
+        let found = with("192.0.2.1", &format!("trust = \"{trust}\""));
+        assert!(found.len() == 1 && found[0].contains("trust"), "{found:?}");
+    }
+    let both = with("192.0.2.1", &format!("{pinned}\nname = \"a\""));
+    assert!(both.len() == 1 && both[0].contains("pinned"), "{both:?}");
+    assert!(found("").concat().contains("1 to 8 tables"));
+    let nine: String = (0..9)
+        .map(|at| format!("[key.a.nethsm.device.d{at}]\naddress = \"192.0.2.1\"\n{pinned}\n"))
+        .collect();
+    assert!(found(&nine).concat().contains("1 to 8 tables"));
+    assert!(found("order = \"any\"\n").concat().contains("round-robin"));
 }

@@ -9,7 +9,7 @@ use signstar::config::{Config, ConfigError};
 use crate::place::{packaging, text};
 
 /// One for each back end.
-const EXAMPLES: [&str; 4] = ["pkcs11", "smartcard", "software", "tpm"];
+const EXAMPLES: [&str; 5] = ["nethsm", "pkcs11", "smartcard", "software", "tpm"];
 
 fn example(name: &str) -> String {
     text(&format!("examples/{name}.toml"))

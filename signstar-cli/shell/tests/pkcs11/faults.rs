@@ -129,15 +129,14 @@ fn a_token_that_goes_during_the_upload_is_unavailable_or_fails() {
 }
 
 /// Whether the process waits in poll(2), confined.
-fn waits(process: u32) -> bool {
+pub(crate) fn waits(process: u32) -> bool {
     let read =
         |name: &str| fs::read_to_string(format!("/proc/{process}/{name}")).unwrap_or_default();
     read("status").contains("Seccomp:\t2") && read("syscall").starts_with("7 ")
 }
 
-/// A module with attacks in it, through the shell.
-#[test]
-fn a_hostile_module_gets_no_signature_out_and_the_shell_says_why() {
+/// A machine with a module that has attacks in it, and its configuration for each of them.
+pub(crate) fn hostile_world() -> (World, impl Fn(&str) -> Configuration) {
     let token = Token::with(Software::SoftHsm, "p256");
     let key = certificate(&token);
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
@@ -145,7 +144,9 @@ fn a_hostile_module_gets_no_signature_out_and_the_shell_says_why() {
     give(folder.path(), (0, 0), 0o755);
     let module = module(folder.path());
     give(&module, (0, 0), 0o755);
-    let configuration = |attack: &str| {
+    let configuration = move |attack: &str| {
+        // The module goes with what knows its name.
+        let module = folder.path().join(module.file_name().unwrap());
         let table = table_with(&module, Software::SoftHsm.variable());
         let table = table.replace(
             "environment = { ",
@@ -156,6 +157,12 @@ fn a_hostile_module_gets_no_signature_out_and_the_shell_says_why() {
     };
     let world = World::with(&configuration("none"), key);
     install(&world, &token);
+    (world, configuration)
+}
+
+#[test]
+fn a_hostile_module_gets_no_signature_out_and_the_shell_says_why() {
+    let (world, configuration) = hostile_world();
     assert_eq!(world.shell().run(INPUT).code(), 0, "the control");
     world.forget();
     for (attack, refusal, before) in [

@@ -4,12 +4,14 @@ use std::fs;
 use std::io::Write;
 use std::time::Duration;
 
-use signstar_core::Event;
+use signstar_core::{Event, Field, Refusal};
 use signstar_testkit::token::Software;
 
+use crate::faults::{hostile_world, waits};
 use crate::scene::world_with;
+use crate::support::sshd::{MATCH, STRICT};
 use crate::support::verifiers::Verifier;
-use crate::support::{Configuration, Running};
+use crate::support::{Configuration, Running, Sshd};
 
 const SESSIONS: usize = 64;
 
@@ -33,7 +35,10 @@ fn sixty_four_sessions_at_once_with_slow_uploads_all_complete() {
         let artifacts: Vec<Vec<u8>> = (0..SESSIONS)
             .map(|index| vec![index as u8 + 1; 4096])
             .collect();
-        let mut all: Vec<Running> = artifacts.iter().map(|_| world.shell().start()).collect();
+        let sshd = Sshd::start(&world, STRICT, MATCH);
+        let client = sshd.client();
+        let session = || client.start(&mut client.ssh(&["signer"]));
+        let mut all: Vec<Running> = artifacts.iter().map(|_| session()).collect();
         std::thread::scope(|scope| {
             for (index, (running, artifact)) in all.iter_mut().zip(&artifacts).enumerate() {
                 scope.spawn(move || upload(running, artifact, index % 10 != 0));
@@ -55,4 +60,41 @@ fn sixty_four_sessions_at_once_with_slow_uploads_all_complete() {
         assert_eq!(released.count(), SESSIONS);
         println!("{software:?}: {complete} of {SESSIONS} sessions complete");
     }
+}
+
+/// A token that takes one process at a time, while that one's upload lasts.
+#[test]
+fn who_comes_while_the_token_takes_no_more_sessions_is_told_that_it_is_busy() {
+    let (world, configuration) = hostile_world();
+    world.configure(&configuration("one-at-a-time").user("sessions-max = 64"));
+    let mut first = world.shell().start();
+    first
+        .stdin
+        .as_mut()
+        .unwrap()
+        .write_all(b"the first")
+        .unwrap();
+    crate::support::until("the first one has the token", || waits(first.id()));
+    let others: Vec<Running> = (1..16).map(|_| world.shell().start()).collect();
+    for other in others {
+        let outcome = other.outcome();
+        assert_eq!(
+            (outcome.stdout.len(), outcome.code()),
+            (0, 75),
+            "{outcome:?}"
+        );
+    }
+    first.send(b" one");
+    assert!(!first.outcome().success().is_empty());
+    let records = world.audit();
+    let with = |code: Option<&str>| {
+        let same = records
+            .iter()
+            .filter(|record| record.get(Field::Code) == code);
+        same.count()
+    };
+    // Intent and release of the first one have no code.
+    assert_eq!((with(Some(Refusal::Busy.code())), with(None)), (15, 2));
+    // The token is free again.
+    assert!(!world.shell().run(b"later").success().is_empty());
 }

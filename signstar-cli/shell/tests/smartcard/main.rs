@@ -20,6 +20,7 @@ mod scene;
 #[allow(dead_code, reason = "each test program uses a part of it")]
 mod traced;
 
+mod counter;
 mod faults;
 mod load;
 mod machine;

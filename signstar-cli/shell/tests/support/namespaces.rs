@@ -84,12 +84,24 @@ impl Namespaces {
 
     /// Does `action` on a thread inside: what it opens and starts is the world's.
     pub(crate) fn within<T: Send>(&self, action: impl FnOnce() -> T + Send) -> T {
+        self.entering(CloneFlags::all(), action)
+    }
+
+    /// Does `action` on a thread that has the world's network and nothing else of it: there it may start
+    /// threads, which where processes are numbered anew it may not.
+    pub(crate) fn on_network<T: Send>(&self, action: impl FnOnce() -> T + Send) -> T {
+        self.entering(CloneFlags::CLONE_NEWNET, action)
+    }
+
+    fn entering<T: Send>(&self, which: CloneFlags, action: impl FnOnce() -> T + Send) -> T {
         std::thread::scope(|scope| {
             let inside = scope.spawn(|| {
                 // A thread that shares its root folder with others cannot change it.
                 unshare(CloneFlags::CLONE_FS).expect("own root folder");
                 for (namespace, flag) in &self.open {
-                    setns(namespace, *flag).expect("entering a namespace");
+                    if which.contains(*flag) {
+                        setns(namespace, *flag).expect("entering a namespace");
+                    }
                 }
                 action()
             });

@@ -176,6 +176,11 @@ impl World {
         self.namespaces.within(action)
     }
 
+    /// Does `action` on a thread with the world's network and nothing else of it.
+    pub(crate) fn on_network<T: Send>(&self, action: impl FnOnce() -> T + Send) -> T {
+        self.namespaces.on_network(action)
+    }
+
     /// The lines of the audit log.
     pub(crate) fn audit_lines(&self) -> Vec<String> {
         let text = fs::read_to_string(self.path("/run/signstar/audit.log")).expect("an audit log");
@@ -369,9 +374,36 @@ pub(crate) fn inspector() -> Option<PathBuf> {
     Some(built)
 }
 
+/// The operators' tool of the staged tree, or the one that was built last. Only tests that look at
+/// what it says of a machine need it.
+pub(crate) fn admin(build: Build) -> PathBuf {
+    let name = "signstar-admin";
+    if let Some(stage) = std::env::var_os("SIGNSTAR_STAGE") {
+        let folder = match build {
+            Build::Static => "usr/bin",
+            Build::Devices => "devices/usr/bin",
+        };
+        return PathBuf::from(stage).join(folder).join(name);
+    }
+    let built = Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join("../debug")
+        .join(name);
+    assert!(
+        built.is_file(),
+        "there is no {name}: run `cargo build -p {name} --features smartcard,tpm`"
+    );
+    assert_newer(
+        &built,
+        name,
+        &["signstar-core/src", "signstar-cli/admin/src"],
+    );
+    built
+}
+
 /// Sources of the login shell, of the worker, and of the inspector.
-const SHELL: [&str; 7] = [
+const SHELL: [&str; 8] = [
     "signstar-core/src",
+    "signstar-backends/nethsm/src",
     "signstar-backends/pkcs11/src",
     "signstar-backends/smartcard/src",
     "signstar-backends/software/src",

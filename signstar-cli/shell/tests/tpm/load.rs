@@ -4,15 +4,17 @@
 use std::fs;
 use std::io::Write;
 
-use signstar_core::Event;
-use signstar_testkit::tpm::Device;
+use signstar_core::{Event, Field, Refusal};
+use signstar_testkit::tpm::{Answer, Device};
 use signstar_tpm::provision::Algorithm;
 
 use crate::scene::{Scene, INPUT};
 use crate::support::shell::{user_auth, CLIENT_KEY};
-use crate::support::until;
+use crate::support::sshd::{MATCH, STRICT};
+use crate::support::traces::processes;
 use crate::support::verifiers::{library_takes, Verifier};
 use crate::support::world::{give, Account, SIGNERS};
+use crate::support::{until, Sshd, World};
 
 const SESSIONS: u32 = 64;
 /// How many of them upload slowly.
@@ -64,8 +66,8 @@ fn prepare(scene: &Scene) -> Vec<(Account, Device)> {
 }
 
 /// The most that a process has ever had in memory.
-fn peak_kib(id: u32) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap();
+fn peak_kib(world: &World, id: u32) -> u64 {
+    let status = fs::read_to_string(world.any_path(&format!("/proc/{id}/status"))).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let digits = line.unwrap().trim().trim_end_matches(" kB");
     digits.parse().unwrap()
@@ -75,20 +77,32 @@ fn peak_kib(id: u32) -> u64 {
 fn sessions_at_one_tpm_all_complete_and_hold_nothing_while_they_wait_for_uploads() {
     let scene = Scene::with(Algorithm::P256);
     let prepared = prepare(&scene);
+    let matching = MATCH.replace("User signer", "User signer,loader*");
+    let sshd = Sshd::start(&scene.world, STRICT, &matching);
+    let client = sshd.client();
+    let public = fs::read(client.path("id.pub")).unwrap();
     let (first, rest) = INPUT.split_at(10);
     let mut sessions = Vec::new();
     for (account, _) in &prepared {
-        let mut running = scene.world.shell().account(*account).start();
+        let keys = format!("/etc/ssh/authorized_keys/{}", account.name);
+        scene.world.write(&keys, &public, (0, 0), 0o644);
+        let mut running = client.start(&mut client.ssh(&["-l", account.name, "signer"]));
         let stdin = running.stdin.as_mut().unwrap();
         stdin.write_all(first).unwrap();
         sessions.push(running);
     }
     until("all sessions have opened their device", || {
+        let refused = scene.world.audit_lines();
+        assert_eq!(refused, [""; 0], "refused while opening");
         let is_open = |(_, device): &&(Account, Device)| device.exchanges().len() >= 5;
         prepared.iter().filter(is_open).count() == prepared.len()
     });
     assert_eq!(scene.tpm.loaded(), 0, "nothing is held during an upload");
-    let most = sessions.iter().map(|session| peak_kib(session.id())).max();
+    let shells = processes(&scene.world);
+    let shells = shells.iter().filter(|(_, name)| *name == "signstar");
+    let peaks: Vec<u64> = shells.map(|(id, _)| peak_kib(&scene.world, *id)).collect();
+    assert_eq!(peaks.len(), prepared.len());
+    let most = peaks.into_iter().max();
     assert!(most <= Some(PEAK_KIB_MAX), "{most:?} KiB in memory");
     // Those that do not dawdle are not kept waiting by those that do.
     for session in sessions.iter_mut().skip(SLOW) {
@@ -124,4 +138,54 @@ fn sessions_at_one_tpm_all_complete_and_hold_nothing_while_they_wait_for_uploads
     let (intents, releases) = (released(Event::Intent), released(Event::Release));
     assert_eq!((signatures.len(), intents, releases), (64, 64, 64));
     assert_eq!(scene.tpm.loaded(), 0, "nothing is left");
+}
+
+/// The first session of a device is that of opening it.
+#[test]
+fn sessions_at_a_tpm_that_has_no_time_are_all_told_that_it_is_busy() {
+    const START_SESSION: u32 = 0x176;
+    const RETRY: u32 = 0x922;
+    let scene = Scene::with(Algorithm::P256);
+    let prepared = prepare(&scene);
+    for (_, device) in &prepared {
+        let mut sessions = 0;
+        device.tamper(move |_, command, ask| {
+            let code = command
+                .get(6..10)
+                .map(|code| u32::from_be_bytes(code.try_into().unwrap()));
+            sessions += usize::from(code == Some(START_SESSION));
+            if sessions < 2 {
+                return Answer::Bytes(ask(command));
+            }
+            Answer::Bytes([&[0x80, 0x01, 0, 0, 0, 10][..], &RETRY.to_be_bytes()].concat())
+        });
+    }
+    let all: Vec<_> = prepared
+        .iter()
+        .map(|(account, _)| {
+            let mut running = scene.world.shell().account(*account).start();
+            running.send(INPUT);
+            running
+        })
+        .collect();
+    for running in all {
+        let outcome = running.outcome();
+        assert_eq!(
+            (outcome.stdout.len(), outcome.code()),
+            (0, 75),
+            "{outcome:?} {:#?}",
+            scene.world.audit_lines()
+        );
+    }
+    let records = scene.records();
+    let busy = |record: &&signstar_core::Record| {
+        record.event == Event::Refusal && record.get(Field::Code) == Some(Refusal::Busy.code())
+    };
+    assert_eq!(records.iter().filter(busy).count(), prepared.len());
+    // It has time again, and nothing is left in it.
+    assert_eq!(scene.tpm.loaded(), 0);
+    let (account, device) = &prepared[0];
+    device.mend();
+    let outcome = scene.world.shell().account(*account).run(INPUT);
+    assert!(!outcome.success().is_empty());
 }

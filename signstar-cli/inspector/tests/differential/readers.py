@@ -20,6 +20,8 @@ for name, result in [
     ("archive_read_data", ctypes.c_ssize_t),
 ]:
     getattr(LIBRARY, name).restype = result
+BUFFER = ctypes.create_string_buffer(65536)
+SIZE = ctypes.c_size_t(65536)
 KINDS = {0o100000: "file", 0o040000: "folder", 0o120000: "symbolic link"}
 
 
@@ -61,9 +63,8 @@ def of_libarchive(packed):
             soft = LIBRARY.archive_entry_symlink(entry)
             kind = "hard link" if hard else KINDS.get(LIBRARY.archive_entry_filetype(entry), "other")
             content = b""
-            buffer = ctypes.create_string_buffer(65536)
-            while (count := LIBRARY.archive_read_data(archive, buffer, ctypes.c_size_t(65536))) > 0:
-                content += buffer.raw[:count]
+            while (count := LIBRARY.archive_read_data(archive, BUFFER, SIZE)) > 0:
+                content += ctypes.string_at(BUFFER, count)
             if count < 0:
                 raise ValueError("content")
             found.append([

@@ -1,0 +1,98 @@
+//! The program, started by hand.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+
+use crate::client::{Client, Received};
+
+/// A program that is ended with the test.
+struct Program {
+    child: Child,
+    client: Client,
+}
+
+impl Program {
+    fn start(arguments: &[&str]) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_nethsm-simulator"))
+            .args(["--listen", "127.0.0.1:0", "--scrypt", "2,1,1"])
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        let stdout = child.stdout.take().unwrap();
+        BufReader::new(stdout).read_line(&mut line).unwrap();
+        let address = line.strip_prefix("https://").unwrap();
+        let address = address.strip_suffix("/api/v1\n").unwrap().parse().unwrap();
+        Self {
+            child,
+            client: Client::new(address),
+        }
+    }
+
+    fn ask(&self, method: &str, path: &str, body: &str) -> Received {
+        let login = (
+            "Authorization".to_owned(),
+            "Basic YWRtaW46YWRtaW5hZG1pbg==".to_owned(),
+        );
+        let path = format!("/api/v1/{path}");
+        self.client
+            .send(method, &path, &[login], Some(body.as_bytes()))
+    }
+
+    fn state(&self) -> Value {
+        serde_json::from_slice(&self.ask("GET", "health/state", "").body).unwrap()
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+const PROVISION: &str = r#"{unlockPassphrase:"unlockunlock",adminPassphrase:"adminadmin",
+    systemTime:"2026-11-22T09:12:29Z"}"#;
+
+#[test]
+fn it_ends_when_it_is_shut_down_and_remembers() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("state");
+    let arguments = ["--state-file", file.to_str().unwrap()];
+    let mut first = Program::start(&arguments);
+    assert_eq!(first.ask("POST", "provision", PROVISION).status, 204);
+    assert_eq!(first.ask("POST", "system/shutdown", "").status, 204);
+    assert!(first.child.wait().unwrap().success());
+    let second = Program::start(&arguments);
+    assert_eq!(second.state()["state"], "Locked");
+}
+
+#[test]
+fn it_fails_as_its_arguments_say() {
+    let fail = ["--fail-next", "info_get=503*2", "--fail-next", "418"];
+    let program = Program::start(&fail);
+    let statuses = [503, 503, 418, 200].map(|_| program.ask("GET", "info", "").status);
+    assert_eq!(statuses, [503, 503, 418, 200]);
+    let program = Program::start(&["--failed"]);
+    assert_eq!(program.state()["state"], "Failed");
+}
+
+#[test]
+fn it_refuses_arguments_that_mean_nothing() {
+    for arguments in [
+        ["--version", "3.0"],
+        ["--scrypt", "3,1,1"],
+        ["--fail-next", "no_such_post=503"],
+        ["--quirk", "none"],
+    ] {
+        let status = Command::new(env!("CARGO_BIN_EXE_nethsm-simulator"))
+            .args(arguments)
+            .stderr(Stdio::null())
+            .status()
+            .unwrap();
+        assert_eq!(status.code(), Some(2), "{arguments:?}");
+    }
+}
