@@ -12,8 +12,8 @@ use signstar_nethsm::sdk::models::{
 use crate::device::{ADMINISTRATOR, As, Device, UNLOCK_USER};
 use crate::failure::Failure;
 use crate::new_file;
-use crate::profile::Role;
 use crate::report::Report;
+use crate::role::Role;
 use crate::secret::{FORMS, Source};
 use crate::table::table;
 

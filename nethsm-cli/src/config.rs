@@ -9,11 +9,13 @@ use signstar_nethsm::sdk::models::{
     Switch, TimeConfig, UnattendedBootConfig, UnlockPassphraseConfig,
 };
 
+use crate::desired::{self, Compare};
 use crate::device::{ADMINISTRATOR, Device};
 use crate::failure::{Failure, Status};
 use crate::provision::now;
 use crate::report::{Report, to_value};
 use crate::secret::{FORMS, Source};
+use crate::tls::Out;
 use crate::user::field;
 
 #[derive(Debug, Subcommand)]
@@ -23,6 +25,20 @@ pub(crate) enum ConfigVerb {
     /// Change a setting (Administrator)
     #[command(subcommand)]
     Set(SetVerb),
+    /// Write settings, namespaces, users and keys as a file for `config apply` (Administrator)
+    ///
+    /// There is nothing secret in it. Keys of a namespace are in it if the profile has an administrator of
+    /// the namespace.
+    Export(Out),
+    /// Say what differs from such a file: status 10 if something does (Administrator)
+    Diff(Compare),
+    /// Say what `config apply` would do (Administrator)
+    Plan(Compare),
+    /// Make the device what the file says, and say what was done (Administrator)
+    ///
+    /// A second time there is nothing to do. What is on the device and not in the file stays, unless there is
+    /// --prune. With [provision] in the file a fresh device is provisioned, and a locked one unlocked.
+    Apply(Compare),
 }
 
 #[derive(Args, Debug)]
@@ -33,12 +49,20 @@ pub(crate) struct Get {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Section {
+pub(crate) enum Section {
     Network,
     Logging,
     Ntp,
     Time,
     UnattendedBoot,
+}
+
+impl Section {
+    /// As on the command line.
+    pub(crate) fn name(self) -> String {
+        let value = self.to_possible_value();
+        value.map_or(String::new(), |value| value.get_name().to_owned())
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -150,6 +174,10 @@ pub(crate) fn config(device: &mut Device, verb: &ConfigVerb) -> Result<Report, F
     match verb {
         ConfigVerb::Get(options) => get(device, options),
         ConfigVerb::Set(verb) => set(device, verb),
+        ConfigVerb::Export(out) => desired::export(device, out),
+        ConfigVerb::Diff(options) => desired::diff(device, options),
+        ConfigVerb::Plan(options) => desired::plan(device, options),
+        ConfigVerb::Apply(options) => desired::apply(device, options),
     }
 }
 
@@ -163,9 +191,7 @@ fn get(device: &mut Device, options: &Get) -> Result<Report, Failure> {
     let mut found = Map::new();
     let mut text = String::new();
     for section in sections {
-        let name = section
-            .to_possible_value()
-            .map_or(String::new(), |value| value.get_name().to_owned());
+        let name = section.name();
         let value = match look(device, *section) {
             Ok(value) => value,
             // Older devices have no NTP.
@@ -190,7 +216,8 @@ fn get(device: &mut Device, options: &Get) -> Result<Report, Failure> {
     Report::new(text, &found)
 }
 
-fn look(device: &mut Device, section: Section) -> Result<Value, Failure> {
+/// What a section is.
+pub(crate) fn look(device: &mut Device, section: Section) -> Result<Value, Failure> {
     let admin = ADMINISTRATOR;
     match section {
         Section::Network => {
@@ -320,4 +347,51 @@ fn unlock_passphrase(device: &mut Device, options: &UnlockPassphrase) -> Result<
         "is unlocked by that passphrase from now on",
         json!({ "changed": true }),
     ))
+}
+
+/// Changes a whole section, by the device's names.
+pub(crate) fn put(
+    device: &mut Device,
+    section: &str,
+    whole: &Map<String, Value>,
+) -> Result<(), Failure> {
+    let wrong = |_| Failure::usage(format!("[config.{section}]: has not what a device takes"));
+    let whole = Value::Object(whole.clone());
+    let admin = ADMINISTRATOR;
+    match section {
+        "network" => {
+            let wanted: NetworkConfigInput = serde_json::from_value(whole).map_err(wrong)?;
+            device.confirm(
+                &format!("will be found at {} only", wanted.ip_address),
+                "yes",
+            )?;
+            device.change(admin, "config_network_put", |asking| {
+                default_api::config_network_put(asking, wanted.clone())
+            })?;
+        }
+        "logging" => {
+            let wanted: LoggingConfig = serde_json::from_value(whole).map_err(wrong)?;
+            device.change(admin, "config_logging_put", |asking| {
+                default_api::config_logging_put(asking, wanted.clone())
+            })?;
+        }
+        "ntp" => {
+            let wanted: NtpConfig = serde_json::from_value(whole).map_err(wrong)?;
+            device.change(admin, "config_ntp_put", |asking| {
+                default_api::config_ntp_put(asking, wanted.clone())
+            })?;
+        }
+        "unattended-boot" => {
+            let wanted: UnattendedBootConfig = serde_json::from_value(whole).map_err(wrong)?;
+            device.change(admin, "config_unattended_boot_put", |asking| {
+                default_api::config_unattended_boot_put(asking, wanted.clone())
+            })?;
+        }
+        other => {
+            return Err(Failure::usage(format!(
+                "[config.{other}]: there is no such section"
+            )));
+        }
+    }
+    Ok(())
 }

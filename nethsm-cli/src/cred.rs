@@ -8,8 +8,9 @@ use signstar_nethsm::sdk::apis::default_api;
 use crate::cli::Globals;
 use crate::device::ANYBODY;
 use crate::failure::Failure;
-use crate::profile::{Role, User};
+use crate::profile::User;
 use crate::report::Report;
+use crate::role::Role;
 use crate::secret::{FORMS, Source};
 use crate::table::table;
 

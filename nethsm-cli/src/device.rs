@@ -14,7 +14,8 @@ use signstar_nethsm::sdk::apis::{Error, ResponseContent};
 use zeroize::Zeroizing;
 
 use crate::failure::{Failure, Status};
-use crate::profile::{Profile, Role};
+use crate::profile::Profile;
+use crate::role::Role;
 use crate::secret::Source;
 use crate::terminal;
 

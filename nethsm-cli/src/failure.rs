@@ -27,6 +27,8 @@ pub(crate) enum Status {
     Unreachable,
     /// The device wants less to do.
     Throttled,
+    /// The device differs from what was asked for.
+    Drift,
 }
 
 impl Status {
@@ -43,6 +45,7 @@ impl Status {
             Self::Conflict => 7,
             Self::Unreachable => 8,
             Self::Throttled => 9,
+            Self::Drift => 10,
         }
     }
 }

@@ -3,9 +3,9 @@
 mod cert;
 mod cipher;
 mod data;
-mod list;
+pub(crate) mod list;
 mod make;
-mod mechanism;
+pub(crate) mod mechanism;
 pub(crate) mod name;
 mod public;
 mod sign;

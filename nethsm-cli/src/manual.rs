@@ -51,7 +51,7 @@ const FILES: [(&str, &str); 1] = [(
      0600, without secrets. Commands change it and leave comments where they are.",
 )];
 
-const STATUSES: [(&str, &str); 10] = [
+const STATUSES: [(&str, &str); 11] = [
     ("0", "It is done."),
     ("1", "A file, a program or the device failed."),
     (
@@ -71,6 +71,7 @@ const STATUSES: [(&str, &str); 10] = [
         "The device cannot be reached, or does not prove who it is.",
     ),
     ("9", "The device still waits after a failed login."),
+    ("10", "The device differs from the file (config diff)."),
 ];
 
 /// The variables are those of the options, none of them for a secret.

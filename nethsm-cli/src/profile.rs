@@ -9,43 +9,17 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
 
-use clap::ValueEnum;
-use serde::Serialize;
+use clap::ValueEnum as _;
 use signstar_nethsm::client::{Address, Authorities, Fingerprint, SYSTEM_AUTHORITIES, Trust};
 use toml_edit::{Array, DocumentMut, Item, Table, value};
 
 use crate::failure::Failure;
 use crate::new_file;
+use crate::role::Role;
 use crate::secret::Source;
 
 /// Larger ones are not profiles.
 const BYTES_MAX: u64 = 1 << 20;
-
-/// What a user of a device may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ValueEnum)]
-#[value(rename_all = "PascalCase")]
-pub(crate) enum Role {
-    /// Manages the device, or a namespace
-    Administrator,
-    /// Uses keys
-    Operator,
-    /// Reads metrics
-    Metrics,
-    /// Makes backups
-    Backup,
-}
-
-impl Role {
-    /// As the device calls it.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Administrator => "Administrator",
-            Self::Operator => "Operator",
-            Self::Metrics => "Metrics",
-            Self::Backup => "Backup",
-        }
-    }
-}
 
 /// A user of a device.
 #[derive(Clone, Debug)]

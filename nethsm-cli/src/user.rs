@@ -8,8 +8,8 @@ use signstar_nethsm::sdk::models::{UserPassphrasePostData, UserPostData, UserRol
 
 use crate::device::{ADMINISTRATOR, ANYBODY, Device, EITHER};
 use crate::failure::Failure;
-use crate::profile::Role;
 use crate::report::Report;
+use crate::role::Role;
 use crate::secret::{FORMS, Source};
 use crate::table::table;
 
@@ -113,7 +113,8 @@ pub(crate) fn changed<T>(answer: &Answer<T>, text: &str, mut value: Value) -> Re
     }
 }
 
-const fn role(role: Role) -> UserRole {
+/// A role as devices take it.
+pub(crate) const fn role(role: Role) -> UserRole {
     match role {
         Role::Administrator => UserRole::Administrator,
         Role::Operator => UserRole::Operator,

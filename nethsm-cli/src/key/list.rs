@@ -3,6 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
+use base64ct::{Base64, Encoding as _};
 use clap::Args;
 use serde_json::{Value, json};
 use signstar_nethsm::client::{Client, ClientError};
@@ -94,6 +95,14 @@ pub(crate) fn value(id: &str, key: &PublicKey) -> Value {
         "operations": key.operations,
         "public": key.public,
     })
+}
+
+/// The length of an RSA key, in bits. That of Generic keys no device tells.
+pub(crate) fn bits(key: &Value) -> Option<i32> {
+    let modulus = key.get("public")?.get("modulus")?.as_str()?;
+    let modulus = Base64::decode_vec(modulus).ok()?;
+    let zeros = modulus.iter().take_while(|byte| **byte == 0).count();
+    i32::try_from((modulus.len() - zeros) * 8).ok()
 }
 
 /// Each key, some at a time over connections of their own, in order.

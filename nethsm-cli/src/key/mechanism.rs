@@ -115,3 +115,11 @@ pub(crate) fn mechanism(text: &str) -> Result<KeyMechanism, String> {
         format!("must be one of {}", names.join(", "))
     })
 }
+
+/// A kind of key by the vendor's name.
+pub(crate) fn kind(text: &str) -> Option<Kind> {
+    let mut known = Kind::value_variants().iter();
+    known
+        .find(|kind| KeyType::from(**kind).to_string() == text)
+        .copied()
+}

@@ -1,7 +1,7 @@
 //! Examples of command lines, which the tests parse.
 
 /// The command, what an example does, and the example.
-pub(super) const EXAMPLES: [(&str, &str, &str); 92] = [
+pub(super) const EXAMPLES: [(&str, &str, &str); 96] = [
     (
         "",
         "The devices of a rack, in one table.",
@@ -274,4 +274,20 @@ pub(super) const EXAMPLES: [(&str, &str, &str); 92] = [
         "nethsm-cli cluster remove 8e9e05c52164694d",
     ),
     ("cluster force-new", "", "nethsm-cli cluster force-new"),
+    (
+        "config export",
+        "",
+        "nethsm-cli config export --out one.toml",
+    ),
+    (
+        "config diff",
+        "For a script that watches for drift.",
+        "nethsm-cli --all config diff all.toml",
+    ),
+    ("config plan", "", "nethsm-cli config plan one.toml --prune"),
+    (
+        "config apply",
+        "From a fresh device to a whole one.",
+        "nethsm-cli -d one -d two config apply all.toml",
+    ),
 ];

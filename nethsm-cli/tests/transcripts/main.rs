@@ -2,7 +2,7 @@
 //!
 //! A file's name is the sentence that it proves. `$ ` begins a command, `? ` names its status where that is
 //! not 0, `#: ` a remark; a line `...` stands for any lines. Beside nethsm-cli there are a few other
-//! programs, `write FILE TEXT`, `mode FILE`, and `simulator WORDS`, which does something to the device. A
+//! programs, `write FILE TEXT` (`\n` is a line end), `mode FILE`, and `simulator WORDS`, which does something to the device. A
 //! file begins with `#: fresh` or `#: operational`, which is what the device is.
 //!
 //! `BLESS=1` writes what was said into the files, to be looked at before it is committed.

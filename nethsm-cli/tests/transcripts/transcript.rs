@@ -125,7 +125,8 @@ fn perform(stage: &Stage, line: &str) -> (i32, Vec<u8>) {
         "nethsm-cli" => stage.run(env!("CARGO_BIN_EXE_nethsm-cli"), words),
         "simulator" => stage.simulator(words),
         "write" => {
-            std::fs::write(stage.folder.path().join(&words[0]), &words[1]).unwrap();
+            let text = words[1].replace("\\n", "\n");
+            std::fs::write(stage.folder.path().join(&words[0]), text).unwrap();
             (0, Vec::new())
         }
         "mode" => {
