@@ -20,26 +20,26 @@ pub enum ClientError {
     /// repeated.
     #[error("has not answered: {0}")]
     Lost(&'static str),
-    /// 401. The passphrase is wrong or there is no such user; or the device cannot read its own
+    /// Status 401: The passphrase is wrong or there is no such user; or the device cannot read its own
     /// store, which looks the same. Never repeated.
     #[error("refuses user and passphrase, or cannot read its users: see its health")]
     Unauthenticated,
-    /// 403. The user may not do this: another role, namespace or tag.
+    /// Status 403: The user may not do this: another role, namespace or tag.
     #[error("does not let this user do this: look at role, namespace and tags")]
     Forbidden(Option<String>),
-    /// 404. There is no such key, user or place.
+    /// Status 404: There is no such key, user or place.
     #[error("does not have what was asked for")]
     Absent(Option<String>),
-    /// 409. There is something in the way.
+    /// Status 409: There is something in the way.
     #[error("has something in the way")]
     Conflict(Option<String>),
-    /// 412. The device is in another state: locked, not provisioned, failed.
+    /// Status 412: The device is in another state: locked, not provisioned, failed.
     #[error("is in a state in which it does not do this: look at its health")]
     State(Option<String>),
-    /// 429. Somebody has failed to log in a second ago. A retry after more than a second helps.
+    /// Status 429: Somebody has failed to log in a second ago. A retry after more than a second helps.
     #[error("has had a failed login a moment ago: wait for a second")]
     Throttled,
-    /// 5xx. The device has failed; a retry may help.
+    /// Status 5xx: The device has failed; a retry may help.
     #[error("has failed (status {0})")]
     Failed(u16, Option<String>),
     /// Another status. The request is wrong: a retry does not help.
