@@ -107,6 +107,11 @@ fn perform(cli: &Cli) -> Result<Report, Failure> {
         Verb::Device(verb) => return profiles::perform(globals, verb),
         Verb::Cred(verb) => return cred::perform(globals, verb),
         Verb::Update(update::UpdateVerb::Show(options)) => return update::show(options),
+        Verb::Backup(verb) => {
+            if let Some(done) = backup::without_device(verb) {
+                return done;
+            }
+        }
         _ => {}
     }
     let devices = devices(globals)?;

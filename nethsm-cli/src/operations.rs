@@ -111,7 +111,7 @@ pub const NITROPY: [(&str, &str); 68] = [
     ("delete-operator-tag", "user tag remove"),
     ("delete-user", "user remove"),
     ("encrypt", "key encrypt"),
-    ("export-backup", ""),
+    ("export-backup", "backup export"),
     ("factory-reset", "system factory-reset"),
     ("force-new-cluster", "cluster force-new"),
     ("generate-key", "key generate"),
@@ -159,5 +159,5 @@ pub const NITROPY: [(&str, &str); 68] = [
     ("test", ""),
     ("unlock", "unlock"),
     ("update", "update upload"),
-    ("validate-backup", ""),
+    ("validate-backup", "backup verify"),
 ];

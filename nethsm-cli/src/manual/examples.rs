@@ -1,7 +1,7 @@
 //! Examples of command lines, which the tests parse.
 
 /// The command, what an example does, and the example.
-pub(super) const EXAMPLES: [(&str, &str, &str); 96] = [
+pub(super) const EXAMPLES: [(&str, &str, &str); 101] = [
     (
         "",
         "The devices of a rack, in one table.",
@@ -289,5 +289,26 @@ pub(super) const EXAMPLES: [(&str, &str, &str); 96] = [
         "config apply",
         "From a fresh device to a whole one.",
         "nethsm-cli -d one -d two config apply all.toml",
+    ),
+    (
+        "backup create",
+        "Every night: opened after it was written, and the last 14 stay.",
+        "nethsm-cli --all backup create --dir /var/backups/nethsm --keep 14 --verify --backup-passphrase-from credential:backup",
+    ),
+    ("backup verify", "", "nethsm-cli backup verify one.backup"),
+    (
+        "backup browse",
+        "",
+        "nethsm-cli backup browse one.backup --below /key/",
+    ),
+    (
+        "backup diff",
+        "",
+        "nethsm-cli backup diff monday.backup tuesday.backup",
+    ),
+    (
+        "backup export",
+        "",
+        "nethsm-cli backup export one.backup --out one.json",
     ),
 ];

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use signstar_nethsm_simulator::{DeviceOptions, Fault, Options, Running, Simulator};
+use signstar_nethsm_simulator::{DeviceOptions, Fault, Options, Running, ScryptCost, Simulator};
 use tempfile::TempDir;
 
 /// Passphrases, by the file that they are in.
@@ -28,6 +28,10 @@ pub(crate) struct Stage {
 impl Stage {
     /// A fresh device.
     pub(crate) fn fresh() -> Self {
+        Self::with(ScryptCost::CHEAP)
+    }
+
+    fn with(scrypt: ScryptCost) -> Self {
         let folder = tempfile::tempdir().unwrap();
         for (name, passphrase) in PASSPHRASES {
             std::fs::write(
@@ -40,6 +44,7 @@ impl Stage {
         let device = Simulator::start(Options {
             device: DeviceOptions {
                 update_key: Some(update_key),
+                scrypt,
                 ..DeviceOptions::default()
             },
             ..Options::default()
@@ -67,7 +72,16 @@ impl Stage {
 
     /// A device that was provisioned, with a user for each role.
     pub(crate) fn operational() -> Self {
-        let stage = Self::fresh();
+        Self::fresh().provisioned()
+    }
+
+    /// The same, whose passphrases cost what they cost on a device, so that its backups can be opened.
+    pub(crate) fn costly() -> Self {
+        Self::with(ScryptCost::DEVICE).provisioned()
+    }
+
+    fn provisioned(self) -> Self {
+        let stage = self;
         for line in [
             "provision --unlock-passphrase-from file:unlock.txt --admin-passphrase-from file:admin.txt",
             "user add operator --role Operator --new-passphrase-from file:operator.txt",

@@ -7,7 +7,16 @@ use std::path::Path;
 use crate::stage::{PASSPHRASES, Stage};
 
 /// Programs that may be asked beside nethsm-cli.
-const OTHERS: [&str; 5] = ["openssl", "cat", "ls", "ssh-keygen", "cmp"];
+const OTHERS: [&str; 8] = [
+    "openssl",
+    "cat",
+    "ls",
+    "ssh-keygen",
+    "cmp",
+    "truncate",
+    "mkdir",
+    "touch",
+];
 
 /// A command and what is said of it.
 struct Step {
@@ -26,6 +35,7 @@ pub(crate) fn play(path: &Path) -> Result<Pairs, String> {
     let stage = match text.lines().next() {
         Some("#: fresh") => Stage::fresh(),
         Some("#: operational") => Stage::operational(),
+        Some("#: operational, with costly passphrases") => Stage::costly(),
         _ => panic!(
             "{}: begins with neither `#: fresh` nor `#: operational`",
             path.display()
