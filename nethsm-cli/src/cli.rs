@@ -8,8 +8,8 @@ use clap::{Args, Parser, Subcommand};
 use crate::report::Output;
 use crate::secret::{FORMS, Source};
 use crate::{
-    backup, cluster, config, cred, health, key, namespace, profiles, provision, system, tls,
-    update, user,
+    backup, cluster, config, cred, health, key, namespace, openpgp, profiles, provision, system,
+    tls, update, user,
 };
 
 /// Manage NetHSMs, use their keys, and keep an eye on them
@@ -213,6 +213,9 @@ pub(crate) enum Verb {
     /// Keys
     #[command(subcommand)]
     Key(key::KeyVerb),
+    /// OpenPGP: certificates for keys of the device, and signatures
+    #[command(subcommand)]
+    Openpgp(openpgp::OpenpgpVerb),
     /// The key and certificate by which the device proves who it is
     #[command(subcommand)]
     Tls(tls::TlsVerb),

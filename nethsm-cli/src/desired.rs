@@ -276,3 +276,36 @@ pub(crate) fn apply(device: &mut Device, options: &Compare) -> Result<Report, Fa
     };
     Report::new(text, &value)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_files_in_the_documentation_read() {
+        let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/nethsm-cli.md");
+        let page = std::fs::read_to_string(page).unwrap();
+        let blocks: Vec<&str> = page
+            .split("```toml\n")
+            .skip(1)
+            .map(|rest| rest.split("```").next().unwrap())
+            .collect();
+        let [profile, desired] = blocks.as_slice() else {
+            panic!("two files are shown")
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file.toml");
+        new_file::write(&path, profile.as_bytes(), new_file::SECRET).unwrap();
+        let profiles = crate::profile::Profiles::load(path.clone()).unwrap();
+        assert_eq!(profiles.device("one").unwrap().users.len(), 2);
+        new_file::write(&path, desired.as_bytes(), new_file::SECRET).unwrap();
+        let desired = Desired::load(&path).unwrap();
+        assert_eq!(desired.key.len(), 2);
+        // Nothing that was read is lost when it is written.
+        let value = crate::report::to_value(&desired).unwrap();
+        let text = toml_of(&value).unwrap().into_table().unwrap().to_string();
+        new_file::write(&path, text.as_bytes(), new_file::SECRET).unwrap();
+        let again = crate::report::to_value(&Desired::load(&path).unwrap()).unwrap();
+        assert_eq!(again, value);
+    }
+}

@@ -315,7 +315,8 @@ impl Device {
         Client::new(&settings).map_err(|error| self.failure(&error, As::Nobody, user))
     }
 
-    fn passphrase(&mut self, user: &str) -> Result<Zeroizing<String>, Failure> {
+    /// What proves that `user` is the one.
+    pub(crate) fn passphrase(&mut self, user: &str) -> Result<Zeroizing<String>, Failure> {
         if let Some(known) = self.passphrases.get(user) {
             return Ok(known.clone());
         }

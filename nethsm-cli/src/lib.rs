@@ -23,6 +23,7 @@ mod key;
 pub mod manual;
 mod namespace;
 mod new_file;
+mod openpgp;
 pub mod operations;
 mod presented;
 mod profile;
@@ -138,6 +139,7 @@ fn on(device: &mut Device, verb: &Verb) -> Result<Report, Failure> {
         Verb::User(verb) => user::user(device, verb),
         Verb::Namespace(verb) => namespace::namespace(device, verb),
         Verb::Key(verb) => key::key(device, verb),
+        Verb::Openpgp(verb) => openpgp::openpgp(device, verb),
         Verb::Tls(verb) => tls::tls(device, verb),
         Verb::Config(verb) => config::config(device, verb),
         Verb::Cluster(verb) => cluster::cluster(device, verb),

@@ -81,6 +81,7 @@ fn text((label, part): &Part) -> String {
         Ok(report) => {
             let text = String::from_utf8_lossy(&report.text);
             match text.trim_end().contains('\n') {
+                _ if text.trim_end().is_empty() => format!("{label}: nothing\n"),
                 false => format!("{label}: {}\n", text.trim_end()),
                 true => {
                     let lines = text.lines().map(|line| format!("  {line}"));

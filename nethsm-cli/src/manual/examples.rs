@@ -1,7 +1,7 @@
 //! Examples of command lines, which the tests parse.
 
 /// The command, what an example does, and the example.
-pub(super) const EXAMPLES: [(&str, &str, &str); 101] = [
+pub(super) const EXAMPLES: [(&str, &str, &str); 103] = [
     (
         "",
         "The devices of a rack, in one table.",
@@ -310,5 +310,15 @@ pub(super) const EXAMPLES: [(&str, &str, &str); 101] = [
         "backup export",
         "",
         "nethsm-cli backup export one.backup --out one.json",
+    ),
+    (
+        "openpgp create",
+        "",
+        "nethsm-cli openpgp create packages --user-id 'Packages <packages@example.org>' --out packages.pgp --revocation packages.rev --store",
+    ),
+    (
+        "openpgp sign",
+        "",
+        "nethsm-cli openpgp sign packages --input core.db --out core.db.sig",
     ),
 ];

@@ -23,6 +23,8 @@ pub(crate) const PASSPHRASES: [(&str, &str); 9] = [
 pub(crate) struct Stage {
     pub(crate) folder: TempDir,
     pub(crate) device: Running,
+    /// The device two, where there is one: it ends with this.
+    second: Option<Running>,
 }
 
 impl Stage {
@@ -50,24 +52,44 @@ impl Stage {
             ..Options::default()
         })
         .unwrap();
-        let users = [
+        let stage = Self {
+            folder,
+            device,
+            second: None,
+        };
+        let profile = "# Written by hand.\nversion = 1\ndefault = \"one\"\n";
+        stage.write_profile(profile, "one", &stage.device);
+        stage
+    }
+
+    /// Two fresh devices.
+    pub(crate) fn two() -> Self {
+        let mut stage = Self::fresh();
+        let second = Simulator::start(Options::default()).unwrap();
+        let profile = std::fs::read_to_string(stage.folder.path().join("config.toml")).unwrap();
+        stage.write_profile(&profile, "two", &second);
+        stage.second = Some(second);
+        stage
+    }
+
+    /// Adds a device to the profile, with a user for each role.
+    fn write_profile(&self, profile: &str, label: &str, device: &Running) {
+        let mut profile = format!(
+            "{profile}\n[device.{label}]\nurl = \"{}\"\npin = \"{}\"\n",
+            device.url(),
+            device.fingerprint()
+        );
+        for (id, role) in [
             ("admin", "Administrator"),
             ("operator", "Operator"),
             ("metrics", "Metrics"),
             ("backup", "Backup"),
-        ];
-        let mut profile = format!(
-            "# Written by hand.\nversion = 1\ndefault = \"one\"\n\n[device.one]\nurl = \"{}\"\npin = \"{}\"\n",
-            device.url(),
-            device.fingerprint()
-        );
-        for (id, role) in users {
+        ] {
             profile.push_str(&format!(
-                "\n[device.one.user.{id}]\nrole = \"{role}\"\npassphrase = \"file:{id}.txt\"\n"
+                "\n[device.{label}.user.{id}]\nrole = \"{role}\"\npassphrase = \"file:{id}.txt\"\n"
             ));
         }
-        std::fs::write(folder.path().join("config.toml"), profile).unwrap();
-        Self { folder, device }
+        std::fs::write(self.folder.path().join("config.toml"), profile).unwrap();
     }
 
     /// A device that was provisioned, with a user for each role.

@@ -7,7 +7,8 @@ use std::path::Path;
 use crate::stage::{PASSPHRASES, Stage};
 
 /// Programs that may be asked beside nethsm-cli.
-const OTHERS: [&str; 8] = [
+const OTHERS: [&str; 9] = [
+    "gpg",
     "openssl",
     "cat",
     "ls",
@@ -34,6 +35,7 @@ pub(crate) fn play(path: &Path) -> Result<Pairs, String> {
     let text = std::fs::read_to_string(path).unwrap();
     let stage = match text.lines().next() {
         Some("#: fresh") => Stage::fresh(),
+        Some("#: fresh, and another one") => Stage::two(),
         Some("#: operational") => Stage::operational(),
         Some("#: operational, with costly passphrases") => Stage::costly(),
         _ => panic!(
@@ -240,8 +242,12 @@ fn plain(stage: &Stage, said: &str) -> String {
             .is_some_and(|digits| digits.bytes().any(|byte| byte.is_ascii_digit()));
         let starts = !text.ends_with(|char: char| char.is_ascii_alphanumeric());
         let ends = !rest[hex..].starts_with(|char: char| char.is_ascii_alphanumeric());
-        if [20, 64].contains(&hex) && known && starts && ends {
-            text.push_str(if hex == 20 { "[ID]" } else { "[HEX]" });
+        if [20, 40, 64].contains(&hex) && known && starts && ends {
+            text.push_str(match hex {
+                20 => "[ID]",
+                40 => "[FINGERPRINT]",
+                _ => "[HEX]",
+            });
             rest = &rest[hex..];
             continue;
         }

@@ -5,7 +5,10 @@ use crate::workspace::{Dependency, Package, Workspace};
 
 /// Which own packages a package may be built from. Nothing points back.
 const ARROWS: [(&str, &[&str]); 17] = [
-    ("nethsm-cli", &["signstar-nethsm"]),
+    (
+        "nethsm-cli",
+        &["signstar-certificate", "signstar-core", "signstar-nethsm"],
+    ),
     ("signstar-core", &[]),
     ("signstar-confine", &[]),
     ("signstar-smartcard", &["signstar-core"]),
