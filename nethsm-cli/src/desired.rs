@@ -212,17 +212,22 @@ fn toml_of(value: &Value) -> Option<Item> {
     })
 }
 
-/// Writes what a device is.
-pub(crate) fn export(device: &mut Device, out: &Out) -> Result<Report, Failure> {
-    let found = found::look(device, None)?;
-    let value = crate::report::to_value(&found)?;
+/// A file's text.
+fn written(value: &Value) -> String {
     let mut document = DocumentMut::new();
     for (name, field) in value.as_object().into_iter().flatten() {
         if let Some(item) = toml_of(field) {
             document.insert(name, item);
         }
     }
-    let text = document.to_string();
+    document.to_string()
+}
+
+/// Writes what a device is.
+pub(crate) fn export(device: &mut Device, out: &Out) -> Result<Report, Failure> {
+    let found = found::look(device, None)?;
+    let value = crate::report::to_value(&found)?;
+    let text = written(&value);
     let mut report = Report::bytes(text.into_bytes(), out.out.as_deref(), new_file::PUBLIC)?;
     if out.out.is_none() {
         report.value = value;
@@ -303,7 +308,7 @@ mod tests {
         assert_eq!(desired.key.len(), 2);
         // Nothing that was read is lost when it is written.
         let value = crate::report::to_value(&desired).unwrap();
-        let text = toml_of(&value).unwrap().into_table().unwrap().to_string();
+        let text = written(&value);
         new_file::write(&path, text.as_bytes(), new_file::SECRET).unwrap();
         let again = crate::report::to_value(&Desired::load(&path).unwrap()).unwrap();
         assert_eq!(again, value);
