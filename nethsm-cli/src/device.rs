@@ -234,7 +234,7 @@ impl Device {
         // The device repeats a passphrase that it does not like.
         let message = error
             .message()
-            .filter(|message| !message.starts_with("passphrase "));
+            .filter(|message| !message.starts_with("passphrase ") && *message != NOT_AVAILABLE);
         let message = message.map_or(String::new(), |message| format!(" ({message})"));
         Failure::new(status, format!("{}: {what}{message}", self.label))
     }
