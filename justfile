@@ -42,9 +42,9 @@ stage folder="target/stage":
 dist *options:
     cargo xtask dist {{ options }}
 
-# Manual pages or completions of one package: `just generate manpages signstar-admin`
+# Into $CARGO_TARGET_DIR/output, or output: `just generate manpages nethsm-cli`, or shell_completions
 generate kind package:
-    cargo xtask {{ kind }} target/{{ kind }} --package {{ package }}
+    cargo xtask {{ kind }} "${CARGO_TARGET_DIR:-$PWD}/output/{{ kind }}" --package {{ package }}
 
 # Speed and memory against other programs
 bench *options:

@@ -51,7 +51,8 @@ enum Task {
     /// Write manual pages
     #[command(alias = "manpages")]
     Man(pages::Options),
-    /// Write completions for bash, zsh and fish
+    /// Write completions for bash, elvish, fish, PowerShell and zsh
+    #[command(alias = "shell_completions")]
     Completions(pages::Options),
     Bench(bench::Options),
     Soak(soak::Options),

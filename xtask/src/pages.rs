@@ -33,7 +33,11 @@ enum Manual {
     Written(&'static str),
 }
 
-const PACKAGES: [Documented; 2] = [
+const PACKAGES: [Documented; 3] = [
+    Documented {
+        package: "nethsm-cli",
+        manual: Manual::Generated,
+    },
     Documented {
         package: "signstar",
         manual: Manual::Written("signstar-cli/shell/signstar.1"),
@@ -55,12 +59,9 @@ pub(crate) fn run_completions(options: &Options) -> Result<()> {
     for documented in chosen(options.package.as_deref())? {
         match documented.manual {
             Manual::Generated => generate("completions", documented.package, &folder, None)?,
-            Manual::Written(_) if options.package.is_none() => {}
             Manual::Written(_) => {
-                return Err(Failure::new(format!(
-                    "{} has no options to complete",
-                    documented.package
-                )));
+                make_folder(&folder)?;
+                println!("{} has no options to complete", documented.package);
             }
         }
     }
@@ -131,9 +132,17 @@ pub(crate) fn check(built: Option<&Path>) -> Result<()> {
             problems.push(format!("{}: see what mandoc says", page.display()));
         }
     }
-    let bash = share.join("bash-completion/completions/signstar-admin");
-    if find("bash").is_some() && Program::new("bash").arg("-n").arg(&bash).run().is_err() {
-        problems.push("the completions for bash do not parse".to_owned());
+    let bash = find("bash").is_some();
+    for completions in files(&share.join("bash-completion/completions"))? {
+        if bash
+            && Program::new("bash")
+                .arg("-n")
+                .arg(&completions)
+                .run()
+                .is_err()
+        {
+            problems.push(format!("{}: does not parse", completions.display()));
+        }
     }
     println!("{} manual pages", pages.len());
     none_of(

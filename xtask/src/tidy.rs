@@ -14,7 +14,14 @@ use crate::failure::{Because, Result, none_of};
 use crate::workspace::Workspace;
 
 /// Folders that hold what tools left behind.
-const SKIPPED: [&str; 5] = ["target", ".git", "corpus", "artifacts", "node_modules"];
+const SKIPPED: [&str; 6] = [
+    "target",
+    "output",
+    ".git",
+    "corpus",
+    "artifacts",
+    "node_modules",
+];
 
 /// Every file of the tree, read once.
 pub(crate) struct Tree {

@@ -24,9 +24,18 @@ enum Kind {
     Completions,
 }
 
+/// What a page says beyond the command line: sections with things and what they are.
+fn sections(package: &str, path: &str) -> Vec<nethsm_cli::manual::Section> {
+    match package {
+        "nethsm-cli" => nethsm_cli::manual::sections(path),
+        _ => Vec::new(),
+    }
+}
+
 /// The tools that have a command line to describe.
 fn command(package: &str) -> Option<Command> {
     match package {
+        "nethsm-cli" => Some(nethsm_cli::command()),
         "signstar-admin" => Some(signstar_admin::command()),
         _ => None,
     }
@@ -39,7 +48,7 @@ fn main() -> ExitCode {
         return ExitCode::FAILURE;
     };
     let written = std::fs::create_dir_all(&arguments.folder).and_then(|()| match arguments.kind {
-        Kind::Man => manuals(command, &arguments.folder),
+        Kind::Man => manuals(command, &arguments.package, &arguments.folder),
         Kind::Completions => completions(command, &arguments.package, &arguments.folder),
     });
     match written {
@@ -51,28 +60,56 @@ fn main() -> ExitCode {
     }
 }
 
-fn manuals(command: Command, folder: &Path) -> std::io::Result<()> {
+fn manuals(command: Command, package: &str, folder: &Path) -> std::io::Result<()> {
     let source = format!("Signstar {}", command.get_version().unwrap_or_default());
     let mut command = command.disable_help_subcommand(true);
     command.build();
-    pages(&command, &source, folder)
+    pages(&command, &source, (package, ""), folder)
 }
 
-/// A page for the command, and one for each that it leads to.
-fn pages(command: &Command, source: &str, folder: &Path) -> std::io::Result<()> {
-    Man::new(command.clone())
-        .source(source)
-        .manual("Signstar")
-        .generate_to(folder)?;
+/// A page for the command at a path of a package, and one for each that it leads to.
+fn pages(
+    command: &Command,
+    source: &str,
+    (package, path): (&str, &str),
+    folder: &Path,
+) -> std::io::Result<()> {
+    let man = Man::new(command.clone()).source(source).manual("Signstar");
+    let mut page = Vec::new();
+    man.render(&mut page)?;
+    for section in sections(package, path) {
+        page.extend_from_slice(rendered(&section).as_bytes());
+    }
+    std::fs::write(folder.join(man.get_filename()), page)?;
     for verb in command.get_subcommands().filter(|verb| !verb.is_hide_set()) {
-        pages(verb, source, folder)?;
+        let below = format!("{path} {}", verb.get_name());
+        pages(verb, source, (package, below.trim_start()), folder)?;
     }
     Ok(())
 }
 
+/// A section in the language of man(7).
+fn rendered(section: &nethsm_cli::manual::Section) -> String {
+    let escaped = |text: &str| {
+        let text = text.replace('\\', "\\\\").replace('-', "\\-");
+        match text.starts_with(['.', '\'']) {
+            true => format!("\\&{text}"),
+            false => text,
+        }
+    };
+    let items = section
+        .items
+        .iter()
+        .map(|(name, what)| match what.as_str() {
+            "" => format!(".PP\n{}\n", escaped(name)),
+            what => format!(".TP\n{}\n{}\n", escaped(name), escaped(what)),
+        });
+    format!(".SH \"{}\"\n{}", section.title, items.collect::<String>())
+}
+
 fn completions(mut command: Command, name: &str, folder: &Path) -> std::io::Result<()> {
-    for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
-        clap_complete::generate_to(shell, &mut command, name, folder)?;
+    for shell in Shell::value_variants() {
+        clap_complete::generate_to(*shell, &mut command, name, folder)?;
     }
     Ok(())
 }

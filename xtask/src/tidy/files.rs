@@ -14,7 +14,7 @@ const TEST_LINES_MAX: usize = 600;
 const LONG: [(&str, &str); 0] = [];
 
 /// What may lie at the top of the tree.
-const TOP: [&str; 30] = [
+const TOP: [&str; 31] = [
     ".cargo",
     ".ci",
     ".git",
@@ -37,6 +37,7 @@ const TOP: [&str; 30] = [
     "docs",
     "justfile",
     "nethsm-cli",
+    "output",
     "packaging",
     "rust-toolchain.toml",
     "rustfmt.toml",

@@ -4,7 +4,11 @@ use super::Tree;
 use crate::workspace::{Dependency, Package, Workspace};
 
 /// Which own packages a package may be built from. Nothing points back.
-const ARROWS: [(&str, &[&str]); 16] = [
+const ARROWS: [(&str, &[&str]); 17] = [
+    (
+        "nethsm-cli",
+        &["signstar-certificate", "signstar-core", "signstar-nethsm"],
+    ),
     ("signstar-core", &[]),
     ("signstar-confine", &[]),
     ("signstar-smartcard", &["signstar-core"]),
@@ -56,7 +60,7 @@ const ARROWS: [(&str, &[&str]); 16] = [
     ),
     ("signstar-nethsm-simulator", &[]),
     ("signstar-virtual-card", &[]),
-    ("xtask", &["signstar-admin"]),
+    ("xtask", &["nethsm-cli", "signstar-admin"]),
 ];
 
 /// Packages that know OpenPGP. Back ends know digests only; certificates are never made in the

@@ -1,0 +1,302 @@
+//! Whether a device is well: `info`, `state`, `health …`, `status`, `wait` and `metrics`.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::thread::sleep;
+use std::time::{Duration, Instant, SystemTime};
+
+use clap::{Args, Subcommand, ValueEnum};
+use serde_json::{Map, Value, json};
+use signstar_nethsm::sdk::apis::default_api;
+
+use crate::device::{ADMINISTRATOR, As, Device, METRICS};
+use crate::failure::{Failure, Status};
+use crate::new_file;
+use crate::report::{Report, to_value};
+use crate::user::field;
+
+/// How often a device is asked that is waited for.
+const INTERVAL: Duration = Duration::from_millis(500);
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum HealthVerb {
+    /// Whether it lives, but does not sign: status 6 if not
+    Alive,
+    /// Whether it is operational: status 6 if not
+    Ready,
+    /// Unprovisioned, Locked, Operational or Failed
+    State,
+    /// What ails it, and its log (Administrator while it is operational)
+    Diagnose,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Wait {
+    /// For this state
+    #[arg(long, value_enum, default_value = "Operational")]
+    state: State,
+    /// Give up after so many seconds, with status 6
+    #[arg(long = "for", value_name = "SECONDS", default_value = "120")]
+    seconds: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "PascalCase")]
+enum State {
+    Unprovisioned,
+    Locked,
+    Operational,
+    Failed,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Metrics {
+    /// For people and programs, or for Prometheus
+    #[arg(long, value_enum, default_value = "plain")]
+    format: Format,
+    /// Write them to this file, as a whole, for a collector of text files
+    #[arg(long, value_name = "FILE")]
+    textfile: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// As --output says
+    Plain,
+    /// Prometheus' text format
+    Prometheus,
+}
+
+pub(crate) fn info(device: &mut Device) -> Result<Report, Failure> {
+    let info = device.read(As::Nobody, "info_get", default_api::info_get)?;
+    Report::new(format!("{} {}\n", info.vendor, info.product), &info)
+}
+
+pub(crate) fn state(device: &mut Device) -> Result<Report, Failure> {
+    let found = device.read(
+        As::Nobody,
+        "health_state_get",
+        default_api::health_state_get,
+    )?;
+    Report::new(format!("{}\n", found.state), &found)
+}
+
+pub(crate) fn health(device: &mut Device, verb: &HealthVerb) -> Result<Report, Failure> {
+    match verb {
+        HealthVerb::Alive => {
+            device.read(
+                As::Nobody,
+                "health_alive_get",
+                default_api::health_alive_get,
+            )?;
+            Ok(Report::done("alive", json!({ "alive": true })))
+        }
+        HealthVerb::Ready => {
+            device.read(
+                As::Nobody,
+                "health_ready_get",
+                default_api::health_ready_get,
+            )?;
+            Ok(Report::done("ready", json!({ "ready": true })))
+        }
+        HealthVerb::State => state(device),
+        HealthVerb::Diagnose => {
+            let state = device.read(
+                As::Nobody,
+                "health_state_get",
+                default_api::health_state_get,
+            )?;
+            let who = match state.state.to_string().as_str() {
+                "Operational" => ADMINISTRATOR,
+                _ => As::Nobody,
+            };
+            let found =
+                device.read(who, "health_diagnose_get", default_api::health_diagnose_get)?;
+            let running = if found.cluster_state.running {
+                "runs"
+            } else {
+                "does not run"
+            };
+            let mut text = format!("state: {}\nstore: {running}\n", state.state);
+            for line in &found.cluster_logs {
+                let _ = writeln!(
+                    text,
+                    "{}: {}",
+                    line.level,
+                    line.msg.as_deref().unwrap_or("-")
+                );
+            }
+            Report::new(text, &found)
+        }
+    }
+}
+
+/// One screen: what is public, and what an administrator sees where there is one.
+pub(crate) fn status(device: &mut Device) -> Result<Report, Failure> {
+    let state = device.read(
+        As::Nobody,
+        "health_state_get",
+        default_api::health_state_get,
+    )?;
+    let mut found = Map::new();
+    found.insert("state".to_owned(), state.state.to_string().into());
+    if state.state.to_string() == "Operational" && device.user(ADMINISTRATOR).is_ok() {
+        let about = device.read(
+            ADMINISTRATOR,
+            "system_info_get",
+            default_api::system_info_get,
+        )?;
+        found.insert("version".to_owned(), about.software_version.into());
+        found.insert("device_id".to_owned(), about.device_id.into());
+        let keys = device.read(ADMINISTRATOR, "keys_get", |asking| {
+            default_api::keys_get(asking, None, None)
+        })?;
+        found.insert("keys".to_owned(), keys.len().into());
+        let clock = device.read(
+            ADMINISTRATOR,
+            "config_time_get",
+            default_api::config_time_get,
+        )?;
+        if let Some(seconds) = ahead(&clock.time) {
+            found.insert("clock_ahead_seconds".to_owned(), seconds.into());
+        }
+    }
+    let names = [
+        "state",
+        "version",
+        "device_id",
+        "keys",
+        "clock_ahead_seconds",
+    ];
+    let known = names.iter().filter(|name| found.contains_key(**name));
+    let found = Value::Object(found.clone());
+    let text: String = known
+        .map(|name| format!("{}: {}\n", name.replace('_', " "), field(&found, name)))
+        .collect();
+    Report::new(text, &found)
+}
+
+/// By how many seconds the device's clock is ahead of this machine's.
+pub(crate) fn ahead(device: &str) -> Option<i64> {
+    let device = humantime::parse_rfc3339(device).ok()?;
+    let now = SystemTime::now();
+    match device.duration_since(now) {
+        Ok(ahead) => i64::try_from(ahead.as_secs()).ok(),
+        Err(behind) => i64::try_from(behind.duration().as_secs())
+            .ok()
+            .map(|late| -late),
+    }
+}
+
+pub(crate) fn wait(device: &mut Device, options: &Wait) -> Result<Report, Failure> {
+    let wanted = format!("{:?}", options.state);
+    let begun = Instant::now();
+    let limit = Duration::from_secs(options.seconds.into());
+    loop {
+        let found = device.read(
+            As::Nobody,
+            "health_state_get",
+            default_api::health_state_get,
+        );
+        let seen = match found {
+            Ok(found) if found.state.to_string() == wanted => {
+                let waited = begun.elapsed().as_secs();
+                let value = json!({ "state": wanted, "waited_seconds": waited });
+                return Ok(Report::done(wanted, value));
+            }
+            Ok(found) => format!("is {}", found.state),
+            // It restarts.
+            Err(failure) if failure.status == Status::Unreachable => "cannot be reached".to_owned(),
+            Err(failure) => return Err(failure),
+        };
+        if begun.elapsed() >= limit {
+            let label = &device.label;
+            let text = format!(
+                "{label}: {seen}, and not {wanted} after {} s",
+                options.seconds
+            );
+            return Err(Failure::new(Status::State, text));
+        }
+        sleep(INTERVAL.min(limit.saturating_sub(begun.elapsed())));
+    }
+}
+
+pub(crate) fn metrics(device: &mut Device, options: &Metrics) -> Result<Report, Failure> {
+    let found = device.read(METRICS, "metrics_get", default_api::metrics_get)?;
+    let fields = found.as_object().cloned().unwrap_or_default();
+    let text = match options.format {
+        Format::Plain => fields
+            .iter()
+            .map(|(name, value)| format!("{name}: {}\n", value.as_str().unwrap_or_default()))
+            .collect(),
+        Format::Prometheus => prometheus(&device.label, &fields),
+    };
+    let value = to_value(&found)?;
+    match &options.textfile {
+        None => Report::new(text, &value),
+        Some(path) => {
+            new_file::write(path, text.as_bytes(), new_file::PUBLIC)?;
+            let name = path.display().to_string();
+            Ok(Report::done(
+                format!("wrote {name}"),
+                json!({ "file": name }),
+            ))
+        }
+    }
+}
+
+/// The text format, version 0.0.4: a gauge for each metric, since the device does not say which of
+/// them only grow, and none starts again but with the device.
+fn prometheus(label: &str, fields: &Map<String, Value>) -> String {
+    let mut text = String::new();
+    let escaped = label.replace('\\', "\\\\").replace('"', "\\\"");
+    let mut seen = String::new();
+    for (name, value) in fields {
+        let number = value.as_str().and_then(|text| text.parse::<f64>().ok());
+        let Some(number) = number.or_else(|| value.as_f64()) else {
+            continue;
+        };
+        // Responses are counted by status: that is a label.
+        let (name, status) = match name.strip_prefix("http response ") {
+            Some(status) if status.bytes().all(|byte| byte.is_ascii_digit()) => {
+                ("http responses", format!(",status=\"{status}\""))
+            }
+            _ => (name.as_str(), String::new()),
+        };
+        let plain = |char: char| {
+            if char.is_ascii_alphanumeric() {
+                char
+            } else {
+                '_'
+            }
+        };
+        let name = format!("nethsm_{}", name.chars().map(plain).collect::<String>());
+        if name != seen {
+            let _ = writeln!(text, "# TYPE {name} gauge");
+            seen.clone_from(&name);
+        }
+        let _ = writeln!(text, "{name}{{device=\"{escaped}\"{status}}} {number}");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metrics_are_what_prometheus_reads() {
+        let value = json!({
+            "http response 200": "3", "http response 404": "1", "sign": "7", "uptime": "12.5",
+            "version": "x",
+        });
+        assert_eq!(
+            prometheus("one", value.as_object().unwrap()),
+            "# TYPE nethsm_http_responses gauge\n\
+             nethsm_http_responses{device=\"one\",status=\"200\"} 3\n\
+             nethsm_http_responses{device=\"one\",status=\"404\"} 1\n\
+             # TYPE nethsm_sign gauge\nnethsm_sign{device=\"one\"} 7\n\
+             # TYPE nethsm_uptime gauge\nnethsm_uptime{device=\"one\"} 12.5\n"
+        );
+    }
+}

@@ -1,0 +1,238 @@
+//! The whole NetHSM from the command line, for those who have one or many.
+//!
+//! [`command`] is the command line, for manual pages and completions; [`run`] does what it says. Each
+//! group of commands has a module with its options beside what they do: a function that takes a
+//! `Device` and its options, and returns a `Report` or a `Failure`. What an operation of the device
+//! is called here stands in [`operations`].
+//!
+//! # What is deliberately absent
+//! A passphrase on the command line or in a variable; a way to talk to a device that does not prove who
+//! it is; a second try with a wrong passphrase; what the login shell does.
+
+mod aliases;
+mod backup;
+mod cli;
+mod cluster;
+mod config;
+mod cred;
+mod desired;
+mod device;
+mod failure;
+mod health;
+mod key;
+pub mod manual;
+mod namespace;
+mod new_file;
+mod openpgp;
+pub mod operations;
+mod presented;
+mod profile;
+mod profiles;
+mod provision;
+mod report;
+mod role;
+mod secret;
+mod several;
+mod system;
+mod table;
+mod terminal;
+mod tls;
+mod update;
+mod user;
+mod yaml;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::error::{ContextKind, ErrorKind};
+use clap::{CommandFactory as _, Parser as _};
+
+use cli::{Cli, Globals, Verb};
+use device::{Device, Manner};
+use failure::{Failure, Status};
+use profile::{Profile, Profiles, Trusted};
+use report::Report;
+
+/// The command line, for manual pages and completions.
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
+/// Does what `arguments` (the program's name first) ask for and says so on standard output; a failure
+/// is one line on standard error and a status of the table in the manual page.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments = aliases::translated(arguments.into_iter().collect());
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            match by_mistake(&error) {
+                Some(text) => eprintln!("nethsm-cli: {text}"),
+                // Where that cannot be written, nothing can be said.
+                None => drop(error.print()),
+            }
+            return match error.use_stderr() {
+                true => Status::Usage.into(),
+                false => ExitCode::SUCCESS,
+            };
+        }
+    };
+    let level = if cli.globals.trace { "debug" } else { "warn" };
+    let wanted = env_logger::Env::default().default_filter_or(level);
+    let mut log = env_logger::Builder::from_env(wanted);
+    // What goes over the wire has passphrases in it.
+    for library in ["ureq", "ureq_proto", "rustls", "multipart", "mime"] {
+        log.filter_module(library, log::LevelFilter::Off);
+    }
+    log.format_timestamp(None).init();
+    let done = perform(&cli).and_then(|report| report.print(cli.globals.output));
+    match done {
+        Ok(status) => status.into(),
+        Err(failure) => {
+            eprintln!("nethsm-cli: {}", failure.text);
+            failure.status.into()
+        }
+    }
+}
+
+/// What is wrong with a source of a passphrase, without repeating it: it may be one.
+fn by_mistake(error: &clap::Error) -> Option<String> {
+    let argument = error.get(ContextKind::InvalidArg)?.to_string();
+    let what = format!("{argument}: must be {}", secret::FORMS);
+    (error.kind() == ErrorKind::ValueValidation && argument.contains("<SOURCE>")).then_some(what)
+}
+
+fn perform(cli: &Cli) -> Result<Report, Failure> {
+    let globals = &cli.globals;
+    match &cli.verb {
+        Verb::Device(verb) => return profiles::perform(globals, verb),
+        Verb::Cred(verb) => return cred::perform(globals, verb),
+        Verb::Update(update::UpdateVerb::Show(options)) => return update::show(options),
+        Verb::Backup(verb) => {
+            if let Some(done) = backup::without_device(verb) {
+                return done;
+            }
+        }
+        _ => {}
+    }
+    let devices = devices(globals)?;
+    several::ask(devices, globals, &cli.verb, |device| on(device, &cli.verb))
+}
+
+/// What a command does with one device.
+fn on(device: &mut Device, verb: &Verb) -> Result<Report, Failure> {
+    match verb {
+        Verb::Device(_) | Verb::Cred(_) => Err(Failure::usage("that is about the profile")),
+        Verb::Info => health::info(device),
+        Verb::State => health::state(device),
+        Verb::Health(verb) => health::health(device, verb),
+        Verb::Status => health::status(device),
+        Verb::Wait(options) => health::wait(device, options),
+        Verb::Metrics(options) => health::metrics(device, options),
+        Verb::Provision(options) => provision::provision(device, options),
+        Verb::Unlock(options) => provision::unlock(device, options),
+        Verb::Lock => provision::lock(device),
+        Verb::Random(options) => provision::random(device, options),
+        Verb::System(verb) => system::system(device, verb),
+        Verb::Update(verb) => update::update(device, verb),
+        Verb::Backup(verb) => backup::backup(device, verb),
+        Verb::User(verb) => user::user(device, verb),
+        Verb::Namespace(verb) => namespace::namespace(device, verb),
+        Verb::Key(verb) => key::key(device, verb),
+        Verb::Openpgp(verb) => openpgp::openpgp(device, verb),
+        Verb::Tls(verb) => tls::tls(device, verb),
+        Verb::Config(verb) => config::config(device, verb),
+        Verb::Cluster(verb) => cluster::cluster(device, verb),
+    }
+}
+
+/// The file with the devices.
+fn profiles(globals: &Globals) -> Result<Profiles, Failure> {
+    let path = globals
+        .config
+        .clone()
+        .map_or_else(Profiles::default_path, Ok)?;
+    Profiles::load(path)
+}
+
+/// The devices that are meant, each with what the command line says.
+fn devices(globals: &Globals) -> Result<Vec<Device>, Failure> {
+    let manner = Manner {
+        user: globals.user.clone(),
+        namespace: globals.as_namespace.clone(),
+        passphrase: globals.passphrase(),
+        connect_wait: Duration::from_secs(globals.connect_timeout.into()),
+        wait: globals.wait(),
+        retries: globals.retries,
+        parallel: globals.parallel.into(),
+        dry_run: globals.dry_run,
+        yes: globals.yes,
+    };
+    let trusted = match (&globals.pin, &globals.ca) {
+        (Some(pin), _) => Some(Trusted::Pin(pin.clone())),
+        (None, Some(path)) => Some(Trusted::Authority(path.clone())),
+        (None, None) => None,
+    };
+    if let Some(url) = &globals.url {
+        if globals.all || !globals.devices.is_empty() {
+            return Err(Failure::usage("either --url or devices of the profile"));
+        }
+        let profile = Profile::new(url, trusted.unwrap_or(Trusted::System));
+        let label = profile.address()?.to_string();
+        return Ok(vec![Device::new(&label, profile, manner)]);
+    }
+    let profiles = profiles(globals)?;
+    let labels = labels(globals, &profiles)?;
+    if labels.len() > 1 && trusted.is_some() {
+        return Err(Failure::usage("--pin and --ca are for one device"));
+    }
+    let device = |label: &String| {
+        let mut profile = profiles.device(label)?.clone();
+        profile.trusted = trusted.clone().unwrap_or(profile.trusted);
+        Ok(Device::new(label, profile, manner.clone()))
+    };
+    labels.iter().map(device).collect()
+}
+
+/// The labels that are meant, in the order in which they are named.
+fn labels(globals: &Globals, profiles: &Profiles) -> Result<Vec<String>, Failure> {
+    let mut labels: Vec<String> = Vec::new();
+    let mut add = |label: &str| {
+        if !labels.iter().any(|known| known == label) {
+            labels.push(label.to_owned());
+        }
+    };
+    for wanted in &globals.devices {
+        let Some(group) = wanted.strip_prefix('@') else {
+            profiles.device(wanted)?;
+            add(wanted);
+            continue;
+        };
+        let mut members = profiles
+            .devices
+            .iter()
+            .filter(|(_, profile)| profile.groups.iter().any(|name| name == group))
+            .peekable();
+        if members.peek().is_none() {
+            return Err(Failure::usage("there is no device in that group"));
+        }
+        members.for_each(|(label, _)| add(label));
+    }
+    if globals.all {
+        profiles.devices.keys().for_each(|label| add(label));
+    }
+    let default = profiles.default.clone().or_else(|| {
+        let only = profiles.devices.len() == 1;
+        profiles.devices.keys().next().filter(|_| only).cloned()
+    });
+    match (labels.is_empty(), default) {
+        (false, _) => Ok(labels),
+        (true, Some(label)) => {
+            profiles.device(&label)?;
+            Ok(vec![label])
+        }
+        (true, None) => Err(Failure::usage(
+            "no device is named: give --device or --url, or nethsm-cli device default LABEL",
+        )),
+    }
+}

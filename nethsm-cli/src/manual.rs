@@ -1,0 +1,97 @@
+//! What manual pages say beyond the options: examples, files, variables of the environment, statuses.
+
+mod examples;
+
+/// A section of a manual page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Section {
+    /// Its title, in capitals.
+    pub title: &'static str,
+    /// Pairs of what something is called and what it is.
+    pub items: Vec<(String, String)>,
+}
+
+/// The sections for the command at `path` below the program, as `key list`; empty for the program.
+pub fn sections(path: &str) -> Vec<Section> {
+    let examples = examples::EXAMPLES.iter().filter(|(of, _, _)| *of == path);
+    let examples: Vec<_> = examples
+        .map(|(_, what, line)| ((*line).to_owned(), (*what).to_owned()))
+        .collect();
+    let texts = |items: &[(&str, &str)]| {
+        items
+            .iter()
+            .map(|(name, what)| ((*name).to_owned(), (*what).to_owned()))
+            .collect()
+    };
+    let mut sections = Vec::new();
+    if !examples.is_empty() {
+        sections.push(Section {
+            title: "EXAMPLES",
+            items: examples,
+        });
+    }
+    sections.push(Section {
+        title: "FILES",
+        items: texts(&FILES),
+    });
+    sections.push(Section {
+        title: "ENVIRONMENT",
+        items: environment(),
+    });
+    sections.push(Section {
+        title: "EXIT STATUS",
+        items: texts(&STATUSES),
+    });
+    sections
+}
+
+const FILES: [(&str, &str); 1] = [(
+    "$XDG_CONFIG_HOME/nethsm-cli/config.toml",
+    "The profile: devices, and who asks them; below ~/.config where that variable is not set. TOML, mode \
+     0600, without secrets. Commands change it and leave comments where they are.",
+)];
+
+const STATUSES: [(&str, &str); 11] = [
+    ("0", "It is done."),
+    ("1", "A file, a program or the device failed."),
+    (
+        "2",
+        "The command line or the profile is wrong, or nobody confirmed.",
+    ),
+    ("3", "The device refuses user and passphrase."),
+    (
+        "4",
+        "The user may not do it: another role, namespace or tag.",
+    ),
+    ("5", "The device does not have it."),
+    ("6", "The device is in another state, as Locked."),
+    ("7", "Something is in the way, as a key with that id."),
+    (
+        "8",
+        "The device cannot be reached, or does not prove who it is.",
+    ),
+    ("9", "The device still waits after a failed login."),
+    ("10", "The device differs from the file (config diff)."),
+];
+
+/// The variables are those of the options, none of them for a secret.
+fn environment() -> Vec<(String, String)> {
+    let command = crate::command();
+    let mut found: Vec<(String, String)> = command
+        .get_arguments()
+        .filter_map(|argument| {
+            let name = argument.get_env()?.to_string_lossy().into_owned();
+            let option = argument.get_long().unwrap_or_default();
+            Some((name, format!("Stands for --{option}.")))
+        })
+        .collect();
+    found.push((
+        "CREDENTIALS_DIRECTORY".to_owned(),
+        "Where systemd(1) has put what credential:NAME means.".to_owned(),
+    ));
+    found.push((
+        "RUST_LOG".to_owned(),
+        "What diagnostics are shown, for example debug, which is what --trace means.".to_owned(),
+    ));
+    found
+}

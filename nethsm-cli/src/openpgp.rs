@@ -1,0 +1,236 @@
+//! `openpgp …`: certificates for keys of the device, and signatures by them.
+//!
+//! They are made by the same code as those of the signing service, which asks the device for signatures of
+//! digests and believes none that it has not verified.
+
+use std::io::Read as _;
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+use clap::{Args, Subcommand};
+use serde_json::json;
+use signstar_certificate::{CertificateRequest, Usage, create};
+use signstar_core::{
+    Certificate, KeyVersion, Ledger, Opened, Policy, Profile, Record, RequestId, Session, Subject,
+};
+use signstar_nethsm::client::{Address, Credentials};
+use signstar_nethsm::sdk::apis::default_api;
+use signstar_nethsm::{Order, Settings};
+
+use crate::device::{ADMINISTRATOR, Device, OPERATOR};
+use crate::failure::{Failure, Status};
+use crate::key::key_id;
+use crate::new_file;
+use crate::report::Report;
+
+/// Certificates are some kilobytes.
+const CERTIFICATE_BYTES_MAX: u64 = 4 << 20;
+/// What is read at once.
+const CHUNK_BYTES: usize = 64 << 10;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum OpenpgpVerb {
+    /// Have a key certify and sign for itself, and write its certificate (Operator)
+    ///
+    /// The device notes no time of creation, which is a part of the fingerprint: keep the certificate, or
+    /// hang it on the key with --store.
+    Create(Create),
+    /// Write a detached signature of a file (Operator)
+    Sign(Sign),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Create {
+    /// The key
+    id: String,
+    /// Whose key it is, customarily 'NAME <ADDRESS>'
+    #[arg(long, value_name = "TEXT")]
+    user_id: String,
+    /// When the key was created, as 2026-01-31T12:00:00Z [default: now]
+    #[arg(long, value_name = "TIME")]
+    created: Option<String>,
+    /// When it expires, as 2026-01-31T12:00:00Z
+    #[arg(long, value_name = "TIME")]
+    expires: Option<String>,
+    /// Make a certificate of version 6 (RFC 9580), which GnuPG and pacman do not read
+    #[arg(long)]
+    v6: bool,
+    /// The file for the certificate
+    #[arg(short, long, value_name = "FILE")]
+    out: PathBuf,
+    /// The file for a signature that revokes it, mode 0600: for a safe
+    #[arg(long, value_name = "FILE")]
+    revocation: PathBuf,
+    /// Hang the certificate on the key too (Administrator)
+    #[arg(long)]
+    store: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Sign {
+    /// The key
+    id: String,
+    /// Its certificate [default: what hangs on the key]
+    #[arg(long, value_name = "FILE")]
+    cert: Option<PathBuf>,
+    /// The file to sign
+    #[arg(short, long, value_name = "FILE")]
+    input: PathBuf,
+    /// The file for the signature, customarily the input's name and .sig
+    #[arg(short, long, value_name = "FILE")]
+    out: PathBuf,
+}
+
+pub(crate) fn openpgp(device: &mut Device, verb: &OpenpgpVerb) -> Result<Report, Failure> {
+    match verb {
+        OpenpgpVerb::Create(options) => certify(device, options),
+        OpenpgpVerb::Sign(options) => sign(device, options),
+    }
+}
+
+/// The key, ready to sign.
+fn open(device: &mut Device, id: &str) -> Result<Opened, Failure> {
+    let user = device.user(OPERATOR)?;
+    let passphrase = device.passphrase(&user)?;
+    let credentials = Credentials::new(&user, passphrase)
+        .map_err(|error| Failure::usage(format!("{}: {error}", device.label)))?;
+    let address = device.profile.address()?;
+    // The back end looks no names up.
+    let place = address
+        .resolve()
+        .ok()
+        .and_then(|places| places.into_iter().next());
+    let place = place.ok_or_else(|| {
+        let text = format!("{}: cannot be reached: its name is not known", device.label);
+        Failure::new(Status::Unreachable, text)
+    })?;
+    let name = match address.ip() {
+        Some(_) => device.profile.tls_name.clone(),
+        None => Some(address.host().to_owned()),
+    };
+    let settings = Settings {
+        key: id.to_owned(),
+        devices: vec![signstar_nethsm::Device {
+            label: device.label.clone(),
+            address: place
+                .to_string()
+                .parse::<Address>()
+                .map_err(Failure::usage)?,
+            name: device.profile.tls_name.clone().or(name),
+            trust: device.profile.trust()?,
+        }],
+        credentials,
+        order: Order::Listed,
+        connect_wait: device.manner.connect_wait,
+        wait: device.manner.wait,
+    };
+    signstar_nethsm::open(&settings).map_err(|error| Failure::failed(format!("{id}: {error}")))
+}
+
+fn time(text: &str) -> Result<SystemTime, Failure> {
+    humantime::parse_rfc3339(text)
+        .map_err(|_| Failure::usage("a time is written 2026-01-31T12:00:00Z"))
+}
+
+fn certify(device: &mut Device, options: &Create) -> Result<Report, Failure> {
+    let id = key_id(&options.id)?;
+    let now = time(&crate::provision::now())?;
+    let request = CertificateRequest {
+        user_id: &options.user_id,
+        created: options.created.as_deref().map_or(Ok(now), time)?,
+        now,
+        expires: options.expires.as_deref().map(time).transpose()?,
+        version: if options.v6 {
+            KeyVersion::V6
+        } else {
+            KeyVersion::V4
+        },
+        usage: Usage::CertifyAndSign,
+    };
+    request.check().map_err(Failure::usage)?;
+    device.rehearse("keys_key_id_sign_post")?;
+    let mut opened = open(device, id)?;
+    let made = create(opened.signer.as_mut(), &request)
+        .map_err(|error| Failure::failed(format!("{id}: {error}")))?;
+    // In this order: no certificate without a way to revoke it.
+    new_file::write(&options.revocation, &made.revocation, new_file::SECRET)?;
+    new_file::write(&options.out, &made.certificate, new_file::PUBLIC)?;
+    if options.store {
+        device.change(ADMINISTRATOR, "keys_key_id_cert_put", |asking| {
+            default_api::keys_key_id_cert_put(asking, id, made.certificate.clone())
+        })?;
+    }
+    let (out, revocation) = (options.out.display(), options.revocation.display());
+    Ok(Report::done(
+        format!("{id} is {}: wrote {out} and {revocation}", made.fingerprint),
+        json!({
+            "id": id, "fingerprint": made.fingerprint, "certificate": out.to_string(),
+            "revocation": revocation.to_string(), "stored": options.store,
+        }),
+    ))
+}
+
+fn sign(device: &mut Device, options: &Sign) -> Result<Report, Failure> {
+    let id = key_id(&options.id)?;
+    let certificate = match &options.cert {
+        None => device.read(OPERATOR, "keys_key_id_cert_get", |asking| {
+            default_api::keys_key_id_cert_get(asking, id)
+        })?,
+        Some(path) => {
+            let failed = |error: std::io::Error| Failure::with(path, &error);
+            if std::fs::metadata(path).map_err(failed)?.len() > CERTIFICATE_BYTES_MAX {
+                return Err(Failure::usage(format!(
+                    "{}: is no certificate",
+                    path.display()
+                )));
+            }
+            std::fs::read(path).map_err(failed)?
+        }
+    };
+    let unusable = |error| Failure::usage(format!("{id}: its certificate: {error}"));
+    let key = Certificate::parse(&certificate)
+        .and_then(|certificate| certificate.signing_key(None, SystemTime::now()))
+        .map_err(unusable)?;
+    device.rehearse("keys_key_id_sign_post")?;
+    let mut opened = open(device, id)?;
+    key.check_signer(opened.signer.as_ref()).map_err(unusable)?;
+    let mut request = [0; 16];
+    let mut salt = [0; 32];
+    getrandom::fill(&mut request)
+        .and_then(|()| getrandom::fill(&mut salt))
+        .map_err(Failure::failed)?;
+    let mut subject = Subject::new(RequestId::from_bytes(request));
+    subject.set_signing_key(&key);
+    // Records are for the signing service: whoever asks here is the one who reads them.
+    let mut records: Vec<Record> = Vec::new();
+    let mut session = Session {
+        key: &key,
+        profile: Profile::default(),
+        policy: Policy::default(),
+        signer: opened.signer.as_mut(),
+        ledger: Ledger {
+            subject,
+            sink: &mut records,
+            clock: SystemTime::now,
+        },
+    };
+    let failed = |error: std::io::Error| Failure::with(&options.input, &error);
+    let mut file = std::fs::File::open(&options.input).map_err(failed)?;
+    let mut intake = session.intake(None, &salt);
+    let mut chunk = vec![0; CHUNK_BYTES];
+    loop {
+        let count = file.read(&mut chunk).map_err(failed)?;
+        let Some(read) = chunk.get(..count).filter(|read| !read.is_empty()) else {
+            break;
+        };
+        intake
+            .update(read)
+            .map_err(|error| Failure::failed(error.detail))?;
+    }
+    let signature = session
+        .approve(intake)
+        .and_then(|approval| session.sign(approval))
+        .and_then(|signed| session.release(signed))
+        .map_err(|error| Failure::failed(format!("{id}: {}", error.detail)))?;
+    Report::bytes(signature.into_bytes(), Some(&options.out), new_file::PUBLIC)
+}

@@ -1,0 +1,115 @@
+//! The certificate that a device shows to a stranger: to be looked at, not to be trusted.
+//!
+//! The handshake is broken off when the certificate has come: nothing is sent to what is there.
+
+use std::io::ErrorKind;
+use std::net::TcpStream;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::ring;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{
+    CertificateError, ClientConfig, ClientConnection, DigitallySignedStruct, Error, SignatureScheme,
+};
+use sha2::{Digest as _, Sha256};
+use signstar_nethsm::client::Address;
+
+use crate::failure::{Failure, Status};
+
+/// Notes the certificate and refuses it.
+#[derive(Debug, Default)]
+struct Looking {
+    seen: Mutex<Option<Vec<u8>>>,
+}
+
+impl ServerCertVerifier for Looking {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        _intermediates: &[CertificateDer<'_>],
+        _server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        _now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(end_entity.to_vec());
+        refused()
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        refused()
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        refused()
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        let provider = ring::default_provider();
+        provider
+            .signature_verification_algorithms
+            .supported_schemes()
+    }
+}
+
+fn refused<T>() -> Result<T, Error> {
+    Err(Error::InvalidCertificate(
+        CertificateError::ApplicationVerificationFailure,
+    ))
+}
+
+/// The SHA-256 of the certificate at `address`, 64 hexadecimal digits.
+pub(crate) fn fingerprint(address: &Address, wait: Duration) -> Result<String, Failure> {
+    let unreachable = |text: &str| Failure::new(Status::Unreachable, format!("{address}: {text}"));
+    let looking = Arc::new(Looking::default());
+    let verifier: Arc<dyn ServerCertVerifier> = Arc::<Looking>::clone(&looking);
+    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(|_| Failure::failed("TLS cannot be set up"))?
+        .dangerous()
+        .with_custom_certificate_verifier(verifier)
+        .with_no_client_auth();
+    let name = ServerName::try_from(address.host().to_owned())
+        .map_err(|_| Failure::usage("no certificate is for such a name"))?;
+    let mut tls = ClientConnection::new(Arc::new(config), name)
+        .map_err(|_| Failure::failed("TLS cannot be set up"))?;
+    let places = address
+        .resolve()
+        .map_err(|error| unreachable(&error.to_string()))?;
+    let mut socket = places
+        .iter()
+        .find_map(|place| TcpStream::connect_timeout(place, wait).ok())
+        .ok_or_else(|| unreachable("cannot be reached: nobody listens there"))?;
+    let timed = socket
+        .set_read_timeout(Some(wait))
+        .and_then(|()| socket.set_write_timeout(Some(wait)));
+    timed.map_err(|_| unreachable("cannot be reached"))?;
+    // Bounded: each turn needs bytes of the other side, and a handshake has few messages.
+    for _ in 0..100 {
+        match tls.complete_io(&mut socket) {
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            _ => break,
+        }
+    }
+    let seen = looking
+        .seen
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .take();
+    let seen = seen.ok_or_else(|| unreachable("does not speak TLS"))?;
+    Ok(Sha256::digest(seen)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect())
+}

@@ -1,0 +1,117 @@
+//! Asking the operator.
+//!
+//! A terminal is what standard input is; where that is something else, nobody is there to answer.
+//! Questions go to standard error, so that standard output has the report alone. With several devices
+//! at once, one question stands at a time.
+
+use std::io::{self, IsTerminal as _, Write as _};
+use std::sync::{Mutex, PoisonError};
+
+use nix::sys::termios::{LocalFlags, SetArg, Termios, tcgetattr, tcsetattr};
+use zeroize::Zeroizing;
+
+use crate::failure::Failure;
+
+/// Longest answer, in bytes: more than passphrases have.
+const ANSWER_BYTES_MAX: usize = 1024;
+/// What the key combination for an interruption sends where it is no signal.
+const INTERRUPT: u8 = 3;
+
+static ASKING: Mutex<()> = Mutex::new(());
+
+/// Has the operator agree by writing `word`. `what` says to what, in whole lines.
+pub(crate) fn confirm(what: &str, word: &str) -> Result<(), Failure> {
+    if !io::stdin().is_terminal() {
+        return Err(Failure::usage(
+            "nobody is there to confirm this: give --yes if you are sure",
+        ));
+    }
+    let _asking = ASKING.lock().unwrap_or_else(PoisonError::into_inner);
+    ask(&format!("{what}\nWrite {word} to go on: "))?;
+    match line()?.as_slice() == word.as_bytes() {
+        true => Ok(()),
+        false => Err(Failure::usage("not confirmed: nothing was done")),
+    }
+}
+
+/// Asks for `what`, without showing it.
+pub(crate) fn secret(what: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let _asking = ASKING.lock().unwrap_or_else(PoisonError::into_inner);
+    hidden(what)
+}
+
+/// Asks for `what`, which is new, twice.
+pub(crate) fn new_secret(what: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let _asking = ASKING.lock().unwrap_or_else(PoisonError::into_inner);
+    let first = hidden(&format!("{what}, a new one"))?;
+    let second = hidden(&format!("{what}, once more"))?;
+    match first == second {
+        true => Ok(first),
+        false => Err(Failure::usage("the two passphrases differ")),
+    }
+}
+
+fn hidden(what: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    if !io::stdin().is_terminal() {
+        return Err(Failure::usage(format!(
+            "{what} is needed and nobody is there to ask: say where it comes from"
+        )));
+    }
+    let hidden = Hidden::new()?;
+    ask(&format!("{what}: "))?;
+    let answer = line();
+    // The line end of the answer was not shown either.
+    ask("\n")?;
+    drop(hidden);
+    answer
+}
+
+fn ask(text: &str) -> Result<(), Failure> {
+    io::stderr()
+        .write_all(text.as_bytes())
+        .map_err(|error| Failure::with("standard error".as_ref(), &error))
+}
+
+/// One line of standard input, without its end. Read byte by byte: what follows belongs to the next
+/// question, and unlike the standard library's input there is no buffer that keeps a copy.
+fn line() -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let failed = |error: nix::Error| Failure::with("the terminal".as_ref(), &error.into());
+    let mut answer = Zeroizing::new(Vec::with_capacity(ANSWER_BYTES_MAX));
+    let mut byte = Zeroizing::new([0_u8]);
+    while answer.len() < ANSWER_BYTES_MAX {
+        let count = nix::unistd::read(io::stdin(), byte.as_mut_slice()).map_err(failed)?;
+        match byte.as_slice() {
+            _ if count == 0 => return Ok(answer),
+            [b'\n'] => return Ok(answer),
+            [INTERRUPT] => return Err(Failure::usage("interrupted: nothing was done")),
+            other => answer.extend_from_slice(other),
+        }
+    }
+    let text = format!("an answer is shorter than {ANSWER_BYTES_MAX} bytes");
+    Err(Failure::usage(text))
+}
+
+/// A terminal that does not show what is typed, until this is dropped.
+struct Hidden(Termios);
+
+impl Hidden {
+    fn new() -> Result<Self, Failure> {
+        let failed = |error: nix::Error| Failure::with("the terminal".as_ref(), &error.into());
+        let before = tcgetattr(io::stdin()).map_err(failed)?;
+        let mut hidden = before.clone();
+        // Without signals: an interrupted program would leave the terminal silent.
+        hidden
+            .local_flags
+            .remove(LocalFlags::ECHO | LocalFlags::ISIG);
+        // What was typed before the question was asked is no answer to it.
+        tcsetattr(io::stdin(), SetArg::TCSAFLUSH, &hidden).map_err(failed)?;
+        Ok(Self(before))
+    }
+}
+
+impl Drop for Hidden {
+    fn drop(&mut self) {
+        // Where that fails there is no terminal any more.
+        let _ = tcsetattr(io::stdin(), SetArg::TCSAFLUSH, &self.0);
+    }
+}

@@ -1,0 +1,191 @@
+//! A folder with a profile, passphrases and files, and a simulated device.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use signstar_nethsm_simulator::{DeviceOptions, Fault, Options, Running, ScryptCost, Simulator};
+use tempfile::TempDir;
+
+/// Passphrases, by the file that they are in.
+pub(crate) const PASSPHRASES: [(&str, &str); 9] = [
+    ("unlock", "unlock-passphrase-of-the-device"),
+    ("admin", "passphrase-of-admin"),
+    ("operator", "passphrase-of-operator"),
+    ("metrics", "passphrase-of-metrics"),
+    ("backup", "passphrase-of-backup"),
+    ("team", "passphrase-of-team"),
+    ("backups", "passphrase-of-backups"),
+    ("new", "another-passphrase"),
+    ("wrong", "not-the-right-passphrase"),
+];
+
+pub(crate) struct Stage {
+    pub(crate) folder: TempDir,
+    pub(crate) device: Running,
+    /// The device two, where there is one: it ends with this.
+    second: Option<Running>,
+}
+
+impl Stage {
+    /// A fresh device.
+    pub(crate) fn fresh() -> Self {
+        Self::with(ScryptCost::CHEAP)
+    }
+
+    fn with(scrypt: ScryptCost) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, passphrase) in PASSPHRASES {
+            std::fs::write(
+                folder.path().join(format!("{name}.txt")),
+                format!("{passphrase}\n"),
+            )
+            .unwrap();
+        }
+        let update_key = image(folder.path());
+        let device = Simulator::start(Options {
+            device: DeviceOptions {
+                update_key: Some(update_key),
+                scrypt,
+                ..DeviceOptions::default()
+            },
+            ..Options::default()
+        })
+        .unwrap();
+        let stage = Self {
+            folder,
+            device,
+            second: None,
+        };
+        let profile = "# Written by hand.\nversion = 1\ndefault = \"one\"\n";
+        stage.write_profile(profile, "one", &stage.device);
+        stage
+    }
+
+    /// Two fresh devices.
+    pub(crate) fn two() -> Self {
+        let mut stage = Self::fresh();
+        let second = Simulator::start(Options::default()).unwrap();
+        let profile = std::fs::read_to_string(stage.folder.path().join("config.toml")).unwrap();
+        stage.write_profile(&profile, "two", &second);
+        stage.second = Some(second);
+        stage
+    }
+
+    /// Adds a device to the profile, with a user for each role.
+    fn write_profile(&self, profile: &str, label: &str, device: &Running) {
+        let mut profile = format!(
+            "{profile}\n[device.{label}]\nurl = \"{}\"\npin = \"{}\"\n",
+            device.url(),
+            device.fingerprint()
+        );
+        for (id, role) in [
+            ("admin", "Administrator"),
+            ("operator", "Operator"),
+            ("metrics", "Metrics"),
+            ("backup", "Backup"),
+        ] {
+            profile.push_str(&format!(
+                "\n[device.{label}.user.{id}]\nrole = \"{role}\"\npassphrase = \"file:{id}.txt\"\n"
+            ));
+        }
+        std::fs::write(self.folder.path().join("config.toml"), profile).unwrap();
+    }
+
+    /// A device that was provisioned, with a user for each role.
+    pub(crate) fn operational() -> Self {
+        Self::fresh().provisioned()
+    }
+
+    /// The same, whose passphrases cost what they cost on a device, so that its backups can be opened.
+    pub(crate) fn costly() -> Self {
+        Self::with(ScryptCost::DEVICE).provisioned()
+    }
+
+    fn provisioned(self) -> Self {
+        let stage = self;
+        for line in [
+            "provision --unlock-passphrase-from file:unlock.txt --admin-passphrase-from file:admin.txt",
+            "user add operator --role Operator --new-passphrase-from file:operator.txt",
+            "user add metrics --role Metrics --new-passphrase-from file:metrics.txt",
+            "user add backup --role Backup --new-passphrase-from file:backup.txt",
+        ] {
+            let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
+            let (status, said) = stage.run(env!("CARGO_BIN_EXE_nethsm-cli"), &words);
+            assert_eq!(status, 0, "{line}: {}", String::from_utf8_lossy(&said));
+        }
+        stage
+    }
+
+    /// Runs a program in the folder: its status, and all that it says.
+    pub(crate) fn run(&self, program: &str, words: &[String]) -> (i32, Vec<u8>) {
+        let output = Command::new(program)
+            .args(words)
+            .current_dir(self.folder.path())
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", self.folder.path())
+            .env("NETHSM_CONFIG", "config.toml")
+            .stdin(Stdio::null())
+            .output()
+            .unwrap_or_else(|error| panic!("{program}: {error}"));
+        let mut said = output.stdout;
+        said.extend_from_slice(&output.stderr);
+        (output.status.code().unwrap_or(-1), said)
+    }
+
+    /// Does something to the device.
+    pub(crate) fn simulator(&self, words: &[String]) -> (i32, Vec<u8>) {
+        let device = &self.device;
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        match words.as_slice() {
+            ["off"] => device.power_off(),
+            ["on"] => device.power_on(),
+            ["advance", seconds] => device.advance(Duration::from_secs(seconds.parse().unwrap())),
+            ["failed"] => device.set_failed(true),
+            ["store", "away"] => device.set_store_present(false),
+            ["fail", operation, status, body] => {
+                let fault = Fault::Status(status.parse().unwrap(), (*body).to_owned());
+                device.fail_next(Some(operation), fault, 1);
+            }
+            ["cut", operation] => device.fail_next(Some(operation), Fault::Cut, 1),
+            other => panic!("the simulator does not know {other:?}"),
+        }
+        (0, Vec::new())
+    }
+}
+
+/// Makes an image that the device takes, and the key that it is signed with.
+fn image(folder: &Path) -> String {
+    let openssl = |words: &[&str]| {
+        let output = Command::new("openssl")
+            .args(words)
+            .current_dir(folder)
+            .output()
+            .unwrap();
+        assert!(
+            output.status.success(),
+            "{words:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        output.stdout
+    };
+    let field = |bytes: &[u8]| {
+        let length = u32::try_from(bytes.len()).unwrap().to_be_bytes();
+        [&length[1..], bytes].concat()
+    };
+    openssl(&["genrsa", "-out", "maker.pem", "2048"]);
+    let public = openssl(&["rsa", "-in", "maker.pem", "-pubout"]);
+    let signed = [
+        field(b"# Notes\nNothing is new.\n"),
+        field(b"5.1"),
+        1_u32.to_be_bytes().to_vec(),
+        vec![0; 512],
+    ]
+    .concat();
+    std::fs::write(folder.join("signed"), &signed).unwrap();
+    let signature = openssl(&["dgst", "-sha256", "-sign", "maker.pem", "signed"]);
+    let image = [b"_NETHSM_UPDATE_\0".to_vec(), field(&signature), signed].concat();
+    std::fs::write(folder.join("update.img"), image).unwrap();
+    String::from_utf8(public).unwrap()
+}
