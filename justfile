@@ -38,6 +38,10 @@ closure *options:
 stage folder="target/stage":
     cargo xtask stage {{ folder }}
 
+# What is released: archives, bills of materials, checksums; `--check` builds everything twice
+dist *options:
+    cargo xtask dist {{ options }}
+
 # Manual pages or completions of one package: `just generate manpages signstar-admin`
 generate kind package:
     cargo xtask {{ kind }} target/{{ kind }} --package {{ package }}

@@ -5,6 +5,7 @@
 mod contest;
 mod devices;
 mod enter;
+mod inspection;
 mod keys;
 mod memory;
 mod rivals;
@@ -59,6 +60,8 @@ enum Part {
     Ssh,
     /// With a token, a card and a TPM, beside their libraries
     Devices,
+    /// The inspector alone, beside what unpacks and hashes
+    Inspection,
 }
 
 /// Where the measurements of devices wait for the other parts, in the enclave's folder.
@@ -99,6 +102,13 @@ impl Options {
 
 fn outside(options: &Options) -> Result<()> {
     private::possible()?;
+    // Its tables come first, by themselves: it needs no enclave.
+    if options.wants(Part::Inspection) && !options.enter {
+        print(options, &inspection::run(options.effort)?)?;
+        if options.part == [Part::Inspection] {
+            return Ok(());
+        }
+    }
     let mut measured = None;
     if options.wants(Part::Devices) && !options.enter {
         let lines = devices::run(options.effort)?;

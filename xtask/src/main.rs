@@ -8,6 +8,7 @@ mod bench;
 mod caller;
 mod closure;
 mod demo;
+mod dist;
 mod failure;
 mod pages;
 mod private;
@@ -46,6 +47,7 @@ enum Task {
     Tidy,
     Closure(closure::Options),
     Stage(stage::Options),
+    Dist(dist::Options),
     /// Write manual pages
     #[command(alias = "manpages")]
     Man(pages::Options),
@@ -73,6 +75,7 @@ fn run(task: &Task) -> Result<()> {
         Task::Tidy => tidy::run(),
         Task::Closure(options) => closure::run(options),
         Task::Stage(options) => stage::run(options),
+        Task::Dist(options) => dist::run(options),
         Task::Man(options) => pages::run_man(options),
         Task::Completions(options) => pages::run_completions(options),
         Task::Bench(options) => bench::run(options),

@@ -11,10 +11,10 @@ use clap::Args;
 
 use crate::failure::{Because, Failure, Result};
 use crate::program::Program;
-use crate::stage;
 use crate::tools::pinned::FUZZ;
 use crate::tools::{self};
 use crate::workspace::Workspace;
+use crate::{dist, stage};
 
 /// Run long campaigns: fuzzing, signature encodings, repeated end-to-end tests
 #[derive(Debug, Args)]
@@ -36,6 +36,8 @@ enum Part {
     Encoding,
     /// Damaged archives that the inspector takes, before other readers
     Mutants,
+    /// Every released program, built in two folders
+    Dist,
     /// End-to-end tests, again and again
     Repeat,
 }
@@ -79,6 +81,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
     if wanted(Part::Mutants) {
         keep("damaged archives", mutants());
+    }
+    if wanted(Part::Dist) {
+        keep("releases", dist::check_all());
     }
     if wanted(Part::Repeat) {
         keep("end-to-end tests", repeat(start + total));

@@ -1,5 +1,7 @@
 //! `cargo xtask stage DIR`: a release tree, laid out as it is installed.
 
+mod packaging;
+
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -45,7 +47,7 @@ pub(crate) fn for_tests() -> Result<PathBuf> {
     Ok(Workspace::get()?.target_directory.join("stage"))
 }
 
-/// Programs, manual pages, completions, licences.
+/// Programs, manual pages, completions, licences, and what a machine needs beside them.
 pub(crate) fn everything(root: &Path) -> Result<()> {
     shell(root)?;
     let worker = root.join(HELPERS).join(release::WORKER);
@@ -63,9 +65,15 @@ pub(crate) fn with_debug_programs(root: &Path, debug: &Path) -> Result<()> {
     documents(root, Some(debug))
 }
 
+/// What is installed beside the programs.
+pub(crate) fn beside_programs(root: &Path) -> Result<()> {
+    documents(root, None)
+}
+
 fn documents(root: &Path, built: Option<&Path>) -> Result<()> {
     pages::manuals(&root.join("usr/share/man/man1"), None, built)?;
     pages::completions_installed(&root.join("usr/share"), built)?;
+    packaging::lay_out(root)?;
     let workspace = Workspace::get()?;
     for name in DOCUMENTS {
         let document = workspace.path(name);

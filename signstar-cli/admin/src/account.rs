@@ -1,7 +1,7 @@
 //! Accounts and groups of this machine, from /etc/passwd and /etc/group as the login shell reads
 //! them: a service account is a local one.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use signstar::trusted_file::{self, Kind};
 
@@ -17,23 +17,45 @@ const BYTES_MAX: u64 = 4 << 20;
 /// An account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Account {
+    pub(crate) name: String,
+    pub(crate) id: u32,
     /// Its own group.
     pub(crate) group: u32,
+    /// Where its files are.
+    pub(crate) home: PathBuf,
     /// The program that it logs in to.
     pub(crate) shell: String,
 }
 
 /// The account `name`, if there is one.
 pub(crate) fn account(name: &str) -> Result<Option<Account>, Failure> {
-    Ok(lines(PASSWD)?.into_iter().find_map(|line| {
+    Ok(accounts()?.into_iter().find(|account| account.name == name))
+}
+
+/// All accounts of this machine.
+pub(crate) fn accounts() -> Result<Vec<Account>, Failure> {
+    let read = |line: String| {
         let fields: Vec<&str> = line.split(':').collect();
         match fields.as_slice() {
-            [found, _, _, group, _, _, shell] if *found == name => Some(Account {
+            [name, _, id, group, _, home, shell] => Some(Account {
+                name: (*name).to_owned(),
+                id: id.parse().ok()?,
                 group: group.parse().ok()?,
+                home: home.into(),
                 shell: (*shell).to_owned(),
             }),
             _ => None,
         }
+    };
+    Ok(lines(PASSWD)?.into_iter().filter_map(read).collect())
+}
+
+/// The name of the group with this number, if it has one.
+pub(crate) fn name_of_group(number: u32) -> Result<Option<String>, Failure> {
+    Ok(lines(GROUP)?.into_iter().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)?.parse() == Ok(number)).then(|| name.to_owned())
     }))
 }
 

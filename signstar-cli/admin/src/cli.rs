@@ -7,6 +7,7 @@ mod health;
 pub(crate) mod key;
 mod policy;
 mod primary;
+mod sshd;
 
 use std::path::PathBuf;
 
@@ -19,8 +20,9 @@ pub(crate) use cert::{
 pub(crate) use device::{DeviceVerb, ListDevices, StorageKey};
 pub(crate) use health::Health;
 pub(crate) use key::{Generate, Import, KeyVerb};
-pub(crate) use policy::{Explain, PolicyVerb, Try};
+pub(crate) use policy::{Explain, PolicyVerb, TryArtifact};
 pub(crate) use primary::{GeneratePrimary, PrimaryVerb};
+pub(crate) use sshd::{Become, SshdCheck, SshdVerb, Try};
 
 /// Keys, certificates and checks of a Signstar enclave
 ///
@@ -110,6 +112,20 @@ pub(crate) enum Verb {
         #[command(subcommand)]
         verb: ConfigVerb,
     },
+    /// The sshd in front of the login shell
+    Sshd {
+        #[command(subcommand)]
+        verb: SshdVerb,
+    },
+    /// Sign a file as sshd would have it signed, as a rehearsal
+    ///
+    /// Becomes USER and starts the installed login shell, with its sandbox and its records. These
+    /// name an SSH key that nobody can have: they show that it was a rehearsal. The signature is
+    /// verified and thrown away. Ends with status 69 if there is none. Run it as root.
+    Try(Try),
+    /// Become an account, then the login shell
+    #[command(hide = true)]
+    Become(Become),
     /// What keeps a taken-over login shell from doing harm
     Sandbox {
         #[command(subcommand)]
@@ -122,13 +138,18 @@ pub(crate) enum ConfigVerb {
     /// Name everything that is wrong with the configuration and with what it names
     ///
     /// Reads it as the login shell does, then opens each certificate and device and compares their
-    /// keys, the audit sink, and the accounts. Run it as root, after every change.
+    /// keys, the audit sink, and the accounts. What would be refused is a problem, what is unwise is
+    /// advice. Run it as root, after every change.
     Check(Check),
+    /// Say what each account may have signed, by which key, within which limits
+    ///
+    /// Shows where each value comes from: a line of the file, or the default.
+    Explain(Check),
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Check {
-    /// Check this file, instead of the one of --config
+    /// Look at this file, instead of the one of --config
     pub(crate) file: Option<PathBuf>,
 }
 

@@ -5,7 +5,7 @@
 //! (`--key packages` is `[key.packages]`), which is read as strictly as the login shell reads it.
 //!
 //! # What is deliberately absent
-//! Signing data, which is the login shell's; reading a passphrase from the command line or from the
+//! Signing data, which is the login shell's (`try` starts that); reading a passphrase from the command line or from the
 //! environment, where others can see it; and changing the configuration.
 
 mod account;
@@ -16,16 +16,22 @@ mod cli;
 mod device;
 mod devices;
 mod expiry;
+mod explain;
 mod failure;
+mod finding;
 mod health;
 mod key;
+mod linkage;
 mod new_file;
+mod owners;
 mod policy;
 mod primary;
+mod rehearsal;
 mod report;
 mod sandbox;
 mod secret_file;
 mod settings;
+mod sshd;
 mod terminal;
 
 use std::ffi::OsString;
@@ -35,7 +41,7 @@ use clap::{CommandFactory as _, Parser as _};
 
 use cli::{
     AuditVerb, CertVerb, Cli, ConfigVerb, DeviceVerb, KeyVerb, PolicyVerb, PrimaryVerb,
-    SandboxVerb, Verb,
+    SandboxVerb, SshdVerb, Verb,
 };
 use failure::{Failure, Status};
 use report::Report;
@@ -67,6 +73,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     } = &cli.verb
     {
         return sandbox::attempt(attempt);
+    }
+    if let Verb::Become(wanted) = &cli.verb {
+        return rehearsal::become_and_start(&wanted.user);
     }
     let wanted = env_logger::Env::default().default_filter_or("warn");
     let mut log = env_logger::Builder::from_env(wanted);
@@ -119,15 +128,23 @@ fn perform(cli: &Cli) -> Result<Report, Failure> {
         Verb::Config {
             verb: ConfigVerb::Check(options),
         } => check::check(options.file.as_ref().unwrap_or(&cli.config)),
+        Verb::Config {
+            verb: ConfigVerb::Explain(options),
+        } => explain::explain(options.file.as_ref().unwrap_or(&cli.config)),
+        Verb::Sshd {
+            verb: SshdVerb::Check(options),
+        } => sshd::check(&settings()?, options),
+        Verb::Try(options) => rehearsal::rehearse(&settings()?, options),
         Verb::Sandbox {
             verb: SandboxVerb::Selftest,
         } => sandbox::selftest(),
-        // Answered before anything else, in a process that does nothing else.
-        Verb::Sandbox {
+        // Answered before anything else, in processes that do nothing else.
+        Verb::Become(_)
+        | Verb::Sandbox {
             verb: SandboxVerb::Attempt(_),
         } => Err(Failure::new(
             Status::Usage,
-            "an attempt is made by `sandbox selftest`",
+            "this is done by `try` and `sandbox selftest`",
         )),
     }
 }

@@ -14,7 +14,7 @@ use signstar_core::{
     ArtifactKind, DigestList, Hasher, Identity, InputPolicy, InspectionCode, Verdict,
 };
 
-use crate::cli::{Explain, Try};
+use crate::cli::{Explain, TryArtifact};
 use crate::failure::{Failure, Status};
 use crate::report::Report;
 use crate::settings::Settings;
@@ -86,7 +86,7 @@ struct Told<'a> {
 /// Has a file judged as if it had been sent.
 pub(crate) fn attempt(
     settings: impl FnOnce() -> Result<Settings, Failure>,
-    options: &Try,
+    options: &TryArtifact,
 ) -> Result<Report, Failure> {
     let path = options.file.as_path();
     let file = File::open(path).map_err(|error| Failure::with(path, &error))?;

@@ -40,6 +40,12 @@ impl Settings {
         })
     }
 
+    /// The text of the file at `path`.
+    pub(crate) fn text(path: &Path) -> Result<String, Failure> {
+        let bytes = trusted_file::read(path, Kind::Public, BYTES_MAX)?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
     /// What the login shell makes of the file at `path`.
     pub(crate) fn read(path: &Path) -> Result<Result<Config, ConfigError>, Failure> {
         log::debug!("reading {}", path.display());

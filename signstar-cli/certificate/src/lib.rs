@@ -10,7 +10,7 @@
 //!
 //! Either way an [`Edit`] is how a certificate changes: another expiry, another subkey, the end of
 //! one. [`describe`] shows what a certificate says; [`keyring`] and [`web_key_directory`] put it into
-//! the forms in which others look for it.
+//! the forms in which others look for it. [`verify`] looks at a signature as they do.
 //!
 //! For operators' tools. The login shell is built without this crate: nothing in it can certify.
 //!
@@ -27,6 +27,7 @@ mod merge;
 mod primary;
 mod secret_key_file;
 mod statement;
+mod verify;
 mod wkd;
 
 pub use create::{CertificateRequest, CreateError, NewCertificate, Usage, create};
@@ -37,6 +38,7 @@ pub use keyring::{Keyring, keyring};
 pub use merge::{binary, merge_revocation, subkey_revocation};
 pub use primary::{NewPrimary, OfflinePrimary, PrimaryError, new_primary, offline_primary};
 pub use secret_key_file::{SecretKeyFileError, StoredKey, secret_key_file, stored_key};
+pub use verify::{VerifyError, verify};
 pub use wkd::{Published, web_key_directory};
 
 #[cfg(test)]

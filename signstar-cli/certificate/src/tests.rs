@@ -6,6 +6,7 @@ mod gpg;
 mod offline;
 mod published;
 mod revocations;
+mod verified;
 
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};

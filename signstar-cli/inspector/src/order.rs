@@ -39,3 +39,45 @@ impl Order {
         Ok(Self { kind, rules })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn order(arguments: &[&str]) -> Result<Order, OrderError> {
+        Order::from_arguments(arguments.iter().map(|text| (*text).to_owned()))
+    }
+
+    #[test]
+    fn an_order_is_a_kind_and_sets_of_rules() {
+        for kind in ArtifactKind::ALL {
+            let rules = Vec::new();
+            assert_eq!(order(&[kind.name()]), Ok(Order { kind, rules }));
+        }
+        let named = |name: &str| Rules {
+            names: vec![name.to_owned()],
+            ..Rules::default()
+        };
+        let kind = ArtifactKind::PacmanDatabase;
+        let rules = vec![named("a=b"), Rules::default(), named("--x")];
+        assert_eq!(
+            order(&["pacman-database", "--", "name=a=b", "--", "--", "name=--x"]),
+            Ok(Order { kind, rules })
+        );
+    }
+
+    #[test]
+    fn anything_else_is_no_order() {
+        for arguments in [
+            &[][..],
+            &["--"],
+            &["any"],
+            &["iso", "volume=x"],
+            &["iso", "--", "volume"],
+            &["iso", "--", "volumes=x"],
+            &["iso", "--", "built-to=x"],
+        ] {
+            assert_eq!(order(arguments), Err(OrderError), "{arguments:?}");
+        }
+    }
+}

@@ -226,8 +226,9 @@ fn a_package_with_debug_symbols_and_its_debug_package_are_taken() {
 fn a_package_of_over_a_gibibyte_is_taken() {
     let place = Place::new();
     let recipe = "pkgname=large\npkgver=1\npkgrel=1\npkgdesc=x\narch=(any)\npackage() {\n\
-        mkdir \"$pkgdir/usr\"\nhead -c 65536 /dev/urandom > part\n\
-        for i in {1..17000}; do cat part; done > \"$pkgdir/usr/large\"\n}\n";
+        mkdir \"$pkgdir/usr\"\nhead -c 65536 /dev/urandom > part\ncp part whole\n\
+        for i in {1..14}; do cat whole whole > twice; mv twice whole; done\n\
+        cat whole part > \"$pkgdir/usr/large\"\n}\n";
     fs::write(place.path("PKGBUILD"), recipe).unwrap();
     place.run(
         "makepkg --nodeps --noconfirm",

@@ -10,7 +10,7 @@ use crate::symbols::Linked;
 use crate::tools::pinned::JUST;
 use crate::tools::targets::{self, AARCH64};
 use crate::workspace::{Workspace, unattended};
-use crate::{advisories, closure, pages, release, stage, symbols, tidy, tools};
+use crate::{advisories, closure, dist, pages, release, stage, symbols, tidy, tools};
 
 /// One stage.
 pub(crate) struct Stage {
@@ -23,7 +23,7 @@ pub(crate) struct Stage {
 }
 
 /// All of them.
-pub(crate) const STAGES: [Stage; 15] = [
+pub(crate) const STAGES: [Stage; 16] = [
     Stage {
         name: "tools",
         what: "what the tests need is there",
@@ -93,6 +93,11 @@ pub(crate) const STAGES: [Stage; 15] = [
         name: "aarch64",
         what: "the shell compiles for aarch64",
         run: aarch64,
+    },
+    Stage {
+        name: "dist",
+        what: "the same bytes come out of two folders",
+        run: |_| dist::check_small(),
     },
     Stage {
         name: "demo",

@@ -22,7 +22,7 @@ const fn needed(program: &'static str, debian: &'static str, arch: &'static str)
 const TLS_OF_RSYSLOG: &str = "/usr/lib/x86_64-linux-gnu/rsyslog/lmnsd_gtls.so";
 
 /// What `cargo xtask test` needs.
-pub(crate) const TESTS: [Needed; 50] = [
+pub(crate) const TESTS: [Needed; 56] = [
     // The transport, and what a caller may try through it.
     needed("sshd", "openssh-server", "openssh"),
     needed("ssh", "openssh-client", "openssh"),
@@ -85,6 +85,13 @@ pub(crate) const TESTS: [Needed; 50] = [
     needed(TLS_OF_RSYSLOG, "rsyslog-gnutls", "rsyslog"),
     // What the vendor's tools for NetHSM are installed with.
     needed("virtualenv", "virtualenv", "python-virtualenv"),
+    needed("systemd-socket-activate", "systemd", "systemd"),
+    needed("nft", "nftables", "nftables"),
+    needed("apparmor_parser", "apparmor", "apparmor"),
+    needed("usermod", "passwd", "shadow"),
+    // Packages are built and installed.
+    needed("dpkg-buildpackage", "dpkg-dev", "dpkg"),
+    needed("dpkg", "dpkg", "dpkg"),
     // Manual pages.
     needed("mandoc", "mandoc", "mandoc"),
 ];

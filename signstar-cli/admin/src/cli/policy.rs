@@ -15,7 +15,7 @@ pub(crate) enum PolicyVerb {
     ///
     /// Starts the same inspector as the login shell, with the rules of a key or none. Nothing is signed
     /// or recorded. Ends with 65 if the artifact is refused.
-    Try(Try),
+    Try(TryArtifact),
 }
 
 #[derive(Debug, Args)]
@@ -25,7 +25,7 @@ pub(crate) struct Explain {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct Try {
+pub(crate) struct TryArtifact {
     /// What it must be, without further rules
     #[arg(
         long,

@@ -108,3 +108,26 @@ fn every_set_must_allow_it() {
         assert_eq!(judge(&rules, &package(), 0).is_ok(), allowed, "{rules:?}");
     }
 }
+
+#[test]
+fn the_size_of_a_whole_is_judged_by_every_set() {
+    let set = |most: u64| Rules {
+        unpacked_bytes_max: Some(most),
+        // Of the parts, which were judged before.
+        names: vec!["part".to_owned()],
+        ..Rules::default()
+    };
+    let whole = of(ArtifactKind::PacmanDatabase);
+    for (rules, refused) in [
+        (vec![], None),
+        (vec![set(5000)], None),
+        (vec![set(4999)], Some(Code::RuleUnpacked)),
+        (vec![set(5000), set(1)], Some(Code::RuleUnpacked)),
+    ] {
+        let found = judge_size(&rules, &whole).err().map(|refused| {
+            assert_eq!(refused.finding.position, 5000);
+            refused.finding.code
+        });
+        assert_eq!(found, refused, "{rules:?}");
+    }
+}

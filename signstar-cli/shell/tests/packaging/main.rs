@@ -9,8 +9,13 @@
 )]
 
 mod accounts;
+mod debian;
+mod documented;
 mod examples;
+mod fences;
+mod pacman;
 mod place;
 mod polkit;
+mod staged;
 mod udev;
 mod units;

@@ -35,6 +35,11 @@ impl Place {
         place
     }
 
+    /// Its place.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// A path in it.
     pub(crate) fn path(&self, inside: &str) -> PathBuf {
         self.folder.path().join(inside)

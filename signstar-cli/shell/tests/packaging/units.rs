@@ -10,6 +10,31 @@ const SERVICE: &str = "systemd/signstar-credential@.service";
 const INSTANCE: &str = "signstar-credential@packages.pin.service";
 const DROP_IN: &str = "systemd/pcscd.socket.d/signstar.conf";
 
+/// The sshd for the accounts that sign.
+const SSHD: [&str; 4] = [
+    "systemd/signstar-hostkey.service",
+    "systemd/signstar-sshd.socket",
+    "systemd/signstar-sshd@.service",
+    "systemd/signstar.slice",
+];
+const CONNECTION: &str = "signstar-sshd@1.service";
+
+/// Examples, and the units that each belongs to.
+const EXAMPLES: [(&str, &str); 3] = [
+    (
+        "systemd/examples/signstar-sshd-addresses.conf",
+        "signstar-sshd.socket",
+    ),
+    (
+        "systemd/examples/signstar-sshd-devices.conf",
+        "signstar-sshd@.service",
+    ),
+    (
+        "systemd/examples/signstar-sshd-network.conf",
+        "signstar-sshd@.service",
+    ),
+];
+
 /// What systemd-analyze has to say about a unit, with ours in `place` before the machine's.
 fn verify(place: &Place, unit: &str) -> String {
     let mut command = Command::new("systemd-analyze");
@@ -27,15 +52,32 @@ fn verify(place: &Place, unit: &str) -> String {
 #[test]
 fn systemd_takes_the_units() {
     let place = Place::new();
-    for file in [SERVICE, DROP_IN] {
+    for file in [SERVICE, DROP_IN].iter().chain(&SSHD) {
         place.put(&file.replace("systemd/", "units/"), &text(file));
     }
-    assert_eq!(verify(&place, INSTANCE), "");
-    assert_eq!(verify(&place, "pcscd.socket"), "");
+    for (file, unit) in EXAMPLES {
+        let folder = format!("units/{unit}.d/example.conf");
+        place.put(&folder, &text(file));
+    }
+    let units = [INSTANCE, "pcscd.socket", CONNECTION, "signstar-sshd.socket"];
+    for unit in units
+        .into_iter()
+        .chain(["signstar-hostkey.service", "signstar.slice"])
+    {
+        assert_eq!(verify(&place, unit), "", "{unit}");
+    }
 
     let planted = [
         (SERVICE, "UMask=", "Umask=", INSTANCE),
         (DROP_IN, "0660", "staff", "pcscd.socket"),
+        (
+            SSHD[1],
+            "Accept=yes",
+            "Accept=always",
+            "signstar-sshd.socket",
+        ),
+        (SSHD[2], "seccomp", "secomp", CONNECTION),
+        (SSHD[3], "1536M", "1536 apples", "signstar.slice"),
     ];
     for (file, right, wrong, unit) in planted {
         let changed = text(file).replace(right, wrong);
@@ -46,11 +88,12 @@ fn systemd_takes_the_units() {
 
 /// A score of under 2.0, as systemd counts.
 #[test]
-fn the_unit_for_credentials_is_closed() {
-    let mut command = Command::new("systemd-analyze");
-    command.args(["security", "--offline=yes", "--threshold=20"]);
-    let file = packaging().join(SERVICE);
-    run(command.arg(&file));
+fn the_services_are_closed() {
+    for file in [SERVICE, SSHD[0], SSHD[2]] {
+        let mut command = Command::new("systemd-analyze");
+        command.args(["security", "--offline=yes", "--threshold=20"]);
+        run(command.arg(packaging().join(file)));
+    }
     // The threshold counts.
     let place = Place::new();
     place.put("open.service", "[Service]\nExecStart=/bin/true\n");
@@ -58,6 +101,23 @@ fn the_unit_for_credentials_is_closed() {
     command.args(["security", "--offline=yes", "--threshold=20"]);
     let open = command.arg(place.path("open.service")).output().unwrap();
     assert!(!open.status.success());
+}
+
+/// The README says how closed, and what stays open.
+#[test]
+fn the_score_of_the_documentation_is_that_of_systemd() {
+    let mut command = Command::new("systemd-analyze");
+    command.args(["security", "--offline=yes", "--no-pager"]);
+    let said = run(command.arg(packaging().join(SSHD[2])));
+    let line = said
+        .lines()
+        .find(|line| line.contains("Overall exposure level"));
+    let score = line.unwrap().split(": ").nth(1).unwrap();
+    let score = score.split(' ').next().unwrap();
+    assert!(
+        text("README.md").contains(&format!("**{score}**")),
+        "{score}"
+    );
 }
 
 /// The line of a setting, with what systemd puts in.

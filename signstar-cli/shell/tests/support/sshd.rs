@@ -78,23 +78,31 @@ impl<'w> Sshd<'w> {
                 .stdout(Stdio::null())
                 .stderr(Stdio::piped()),
         );
-        let log = Arc::new(Mutex::new(String::new()));
-        let lines = BufReader::new(server.stderr.take().expect("a pipe"));
-        std::thread::spawn({
-            let log = Arc::clone(&log);
-            move || {
-                for line in lines.split(b'\n').map_while(Result::ok) {
-                    let line = String::from_utf8_lossy(&line).into_owned() + "\n";
-                    log.lock().expect("nobody panics here").push_str(&line);
-                }
-            }
-        });
+        let log = collect(&mut server);
         let mut sshd = Self { world, server, log };
         until("sshd listens", || {
             let ended = sshd.server.try_wait().expect("its status");
             assert!(ended.is_none(), "sshd ended: {}", sshd.log());
             sshd.log().contains("Server listening")
         });
+        sshd
+    }
+
+    /// Starts one by connection, as a socket of systemd's does: `program` for each.
+    pub(crate) fn by_connection(world: &'w World, program: &[&str]) -> Self {
+        let mut server = world.spawn(
+            Command::new("systemd-socket-activate")
+                .args(["--accept", "--inetd", "--listen"])
+                .arg(format!("127.0.0.1:{PORT}"))
+                .args(program)
+                .env_clear()
+                .stdin(Stdio::null())
+                .stdout(Stdio::null())
+                .stderr(Stdio::piped()),
+        );
+        let log = collect(&mut server);
+        let sshd = Self { world, server, log };
+        until("the port is open", || sshd.log().contains("Listening on"));
         sshd
     }
 
@@ -119,6 +127,22 @@ impl Drop for Sshd<'_> {
         let _ = self.server.kill();
         let _ = self.server.wait();
     }
+}
+
+/// What a server says on its standard error, as it says it.
+fn collect(server: &mut Child) -> Arc<Mutex<String>> {
+    let log = Arc::new(Mutex::new(String::new()));
+    let lines = BufReader::new(server.stderr.take().expect("a pipe"));
+    std::thread::spawn({
+        let log = Arc::clone(&log);
+        move || {
+            for line in lines.split(b'\n').map_while(Result::ok) {
+                let line = String::from_utf8_lossy(&line).into_owned() + "\n";
+                log.lock().expect("nobody panics here").push_str(&line);
+            }
+        }
+    });
+    log
 }
 
 /// Somebody with an SSH key and a folder of their own.

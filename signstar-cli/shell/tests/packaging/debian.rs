@@ -1,0 +1,149 @@
+//! The package for Debian: built, installed, upgraded, removed and purged in a root folder.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::place::{packaging, run};
+use crate::staged::{assert_owners_and_modes, files, Staged};
+
+/// What is not the package's.
+const NOT_OURS: [&str; 6] = [
+    "var/",
+    "etc/passwd",
+    "etc/group",
+    "etc/shadow",
+    "etc/gshadow",
+    "etc/.pwd.lock",
+];
+
+/// Builds the package in a release of its own.
+fn build(staged: &Staged, revision: u32) -> PathBuf {
+    let tree = staged.path("tree");
+    let _ = fs::remove_dir_all(&tree);
+    fs::create_dir(&tree).unwrap();
+    let mut copy = Command::new("cp");
+    run(copy.arg("-r").arg(packaging().join("debian")).arg(&tree));
+    let changelog = tree.join("debian/changelog");
+    let text = fs::read_to_string(&changelog).unwrap();
+    let changed = text.replace("(0.1.0-1)", &format!("(0.1.0-{revision})"));
+    fs::write(changelog, changed).unwrap();
+    let mut build = Command::new("dpkg-buildpackage");
+    build
+        .args([
+            "--build=binary",
+            "--unsigned-changes",
+            "--unsigned-buildinfo",
+        ])
+        .arg("--no-check-builddeps")
+        .env("SIGNSTAR_STAGE", staged.path("stage"))
+        .current_dir(&tree);
+    run(&mut build);
+    let entries = fs::read_dir(staged.path("")).unwrap();
+    let mut packages = entries.map(|entry| entry.unwrap().path());
+    let name = format!("signstar_0.1.0-{revision}_");
+    packages
+        .find(|path| {
+            let file = path.file_name().unwrap().to_string_lossy();
+            file.starts_with(&name) && file.ends_with(".deb")
+        })
+        .unwrap()
+}
+
+fn dpkg(root: &Path, arguments: &[&str]) -> String {
+    let mut dpkg = Command::new("dpkg");
+    dpkg.arg(format!("--root={}", root.display()))
+        // What it depends on is not in the folder, and no program to run its scripts with.
+        .args([
+            "--force-depends",
+            "--force-script-chrootless",
+            "--force-bad-path",
+        ])
+        .args(arguments)
+        .env(
+            "PATH",
+            "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        );
+    run(&mut dpkg)
+}
+
+fn line(root: &Path, file: &str) -> String {
+    let text = fs::read_to_string(root.join(file)).unwrap();
+    let mut lines = text.lines().filter(|line| line.starts_with("signer:"));
+    lines.next().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn it_installs_upgrades_and_goes_and_leaves_nothing_but_accounts_and_what_an_operator_made() {
+    let staged = Staged::new();
+    let root = staged.root();
+    for folder in [
+        "var/lib/dpkg/info",
+        "var/lib/dpkg/updates",
+        "var/lib/dpkg/triggers",
+    ] {
+        fs::create_dir_all(root.join(folder)).unwrap();
+    }
+    fs::write(root.join("var/lib/dpkg/status"), "").unwrap();
+
+    let first = build(&staged, 1);
+    dpkg(&root, &["--install", first.to_str().unwrap()]);
+    let state = |root: &Path| -> BTreeMap<String, (u32, u32, u32)> {
+        let mut found = files(root, &NOT_OURS);
+        found.retain(|name, _| !name.starts_with("run/"));
+        found
+    };
+    assert_owners_and_modes(&state(&root));
+    for folder in [
+        "etc/signstar",
+        "etc/signstar/sshd_config.d",
+        "etc/ssh/authorized_keys",
+    ] {
+        let found = fs::metadata(root.join(folder)).unwrap();
+        assert_eq!((found.uid(), found.mode() & 0o7777), (0, 0o755), "{folder}");
+    }
+    // The account is there, sshd lets it in, and it has its places.
+    assert!(line(&root, "etc/passwd").ends_with(":/:/usr/bin/signstar"));
+    assert!(
+        line(&root, "etc/shadow").starts_with("signer:*:"),
+        "{}",
+        line(&root, "etc/shadow")
+    );
+    let slots = fs::metadata(root.join("run/signstar/sessions/signer")).unwrap();
+    assert_eq!(slots.mode() & 0o777, 0o660);
+
+    // An upgrade keeps what an operator has made and changed.
+    let config = root.join("etc/signstar/sshd_config");
+    let changed = fs::read_to_string(&config)
+        .unwrap()
+        .replace("Port 2222", "Port 2022");
+    fs::write(&config, &changed).unwrap();
+    fs::write(root.join("etc/signstar/packages.pgp"), "a certificate").unwrap();
+    fs::write(root.join("etc/signstar/ssh_host_ed25519_key"), "a key").unwrap();
+    let before = state(&root);
+    let second = build(&staged, 2);
+    dpkg(&root, &["--install", second.to_str().unwrap()]);
+    assert_eq!(state(&root), before);
+    assert_eq!(fs::read_to_string(&config).unwrap(), changed);
+    let version = dpkg(&root, &["--status", "signstar"]);
+    assert!(version.contains("Version: 0.1.0-2"), "{version}");
+
+    dpkg(&root, &["--remove", "signstar"]);
+    let left: Vec<String> = state(&root).into_keys().collect();
+    assert_eq!(
+        left,
+        [
+            "etc/signstar/packages.pgp",
+            "etc/signstar/ssh_host_ed25519_key",
+            "etc/signstar/sshd_config"
+        ]
+    );
+    assert!(!root.join("run/signstar").exists());
+    dpkg(&root, &["--purge", "signstar"]);
+    let left: Vec<String> = state(&root).into_keys().collect();
+    assert_eq!(left, ["etc/signstar/packages.pgp"]);
+    assert!(!root.join("etc/ssh/authorized_keys").exists());
+    assert!(!line(&root, "etc/passwd").is_empty());
+}
