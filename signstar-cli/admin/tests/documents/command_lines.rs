@@ -105,10 +105,10 @@ fn what_is_named_in_a_sentence_is_there() {
             let Some(verbs) = spoken.strip_prefix("signstar-admin ") else {
                 continue;
             };
-            let mut command = &mut signstar_admin::command();
-            command.build();
+            let whole = signstar_admin::command();
+            let mut command = &whole;
             for verb in verbs.split('|').next().unwrap().split_whitespace() {
-                match command.find_subcommand_mut(verb) {
+                match command.find_subcommand(verb) {
                     Some(found) => command = found,
                     // Behind its verbs come arguments, in capitals or as options.
                     None => {

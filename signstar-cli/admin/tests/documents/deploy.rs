@@ -1,6 +1,6 @@
 //! docs/deploy.md: from nothing to `pacman -U` of a package that was signed through ssh.
 
-use signstar_core::{Event, Field, Record};
+use signstar_core::{Event, Field};
 
 use crate::site::{At, Site};
 
@@ -26,11 +26,7 @@ fn the_page_leads_from_nothing_to_an_installed_package() {
     let site = Site::deployed();
     let greeting = site.done(At::Reader, "cat /usr/share/hello-signstar/greeting");
     assert_eq!(greeting, "hello\n");
-    let log = site.read("/var/log/signstar/audit.log");
-    let records: Vec<Record> = log
-        .lines()
-        .map(|line| Record::from_line(line).unwrap())
-        .collect();
+    let records = site.records();
     let events: Vec<Event> = records.iter().map(|record| record.event).collect();
     assert_eq!(events, [Event::Intent, Event::Release]);
     assert_eq!(records[1].get(Field::Address), Some("192.0.2.1"));

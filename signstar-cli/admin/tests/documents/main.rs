@@ -14,8 +14,8 @@
     reason = "a test fails by a panic"
 )]
 
-//X mod clients;
-//X mod command_lines;
+mod clients;
+mod command_lines;
 mod deploy;
 //X mod migration;
 mod page;

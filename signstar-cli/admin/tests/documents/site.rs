@@ -10,6 +10,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Seek as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 
+use signstar_core::Record;
 use tempfile::TempDir;
 
 use crate::page;
@@ -111,29 +112,32 @@ impl Site {
     /// Runs the commands of a page, section by section. `sections` says where, for all of them.
     #[track_caller]
     pub(crate) fn follow(&self, page: &str, sections: &[(&str, At)]) {
-        self.follow_with(page, sections, |_, script| script);
+        self.follow_with(page, sections, |_| "", |_, _| {});
     }
 
-    /// The same, with scripts that are changed by `change`, which gets the section's title.
+    /// The same. `before` gives what stands in front of the section with a title, `after` looks at what
+    /// it has done and said.
     #[track_caller]
     pub(crate) fn follow_with(
         &self,
         page: &str,
         sections: &[(&str, At)],
-        change: impl Fn(&str, String) -> String,
+        before: impl Fn(&str) -> &'static str,
+        mut after: impl FnMut(&str, &str),
     ) {
         let found = page::sections(&page::text(page));
         let titles: Vec<&str> = found.iter().map(|section| section.title.as_str()).collect();
         let known: Vec<&str> = sections.iter().map(|(title, _)| *title).collect();
         assert_eq!(titles, known, "{page}");
-        for (section, (_, at)) in found.into_iter().zip(sections) {
+        for (section, (title, at)) in found.iter().zip(sections) {
             if matches!(at, At::Parsed(_)) {
                 continue;
             }
-            let script = change(&section.title, section.script);
+            let script = format!("{}{}", before(title), section.script);
             let end = self.run(*at, &script);
-            let failed = format!("{page}, {}: {:?}", section.title, end.status);
+            let failed = format!("{page}, {title}: {:?}", end.status);
             assert!(end.status.success(), "{failed}\n{script}\n{}", end.said);
+            after(title, &end.said);
         }
     }
 
@@ -174,9 +178,18 @@ impl Site {
         }
     }
 
-    /// The text of a file of the machine that signs.
-    pub(crate) fn read(&self, path: &str) -> String {
-        self.done(At::Enclave, &format!("cat {path}"))
+    /// A file on the stick, as the test sees it.
+    pub(crate) fn stick(&self, name: &str) -> PathBuf {
+        let own = format!("/proc/{}/root", self.first.id());
+        PathBuf::from(own + self.folder.path().to_str().unwrap()).join("stick").join(name)
+    }
+
+    /// What the machine that signs has recorded.
+    pub(crate) fn records(&self) -> Vec<Record> {
+        let log = self.done(At::Enclave, "cat /var/log/signstar/audit.log");
+        log.lines()
+            .map(|line| Record::from_line(line).unwrap())
+            .collect()
     }
 }
 
