@@ -111,8 +111,17 @@ fn the_script_leaves_what_was_there_when_it_gets_no_signature() {
     ));
     assert_eq!(found, 70, "{said}");
     assert_eq!(tried("~/bin/signstar-sign signstar nothing").0, 66);
-    for wrong in ["", "signstar", "-x signstar file", "-- -oProxyCommand=id file"] {
-        assert_eq!(tried(&format!("~/bin/signstar-sign {wrong}")).0, 64, "{wrong}");
+    for wrong in [
+        "",
+        "signstar",
+        "-x signstar file",
+        "-- -oProxyCommand=id file",
+    ] {
+        assert_eq!(
+            tried(&format!("~/bin/signstar-sign {wrong}")).0,
+            64,
+            "{wrong}"
+        );
     }
     // And with one it does.
     let (found, said) = tried(&format!(

@@ -89,7 +89,7 @@ fn signstar_admin_takes_every_line_of_every_page() {
             count += 1;
         }
     }
-    assert!(count > 100, "{count}");
+    assert!(count > 80, "{count}");
 }
 
 #[test]
@@ -105,6 +105,10 @@ fn what_is_named_in_a_sentence_is_there() {
             let Some(verbs) = spoken.strip_prefix("signstar-admin ") else {
                 continue;
             };
+            if verbs.contains(':') {
+                // What records of a rehearsal say.
+                continue;
+            }
             let whole = signstar_admin::command();
             let mut command = &whole;
             for verb in verbs.split('|').next().unwrap().split_whitespace() {
@@ -126,7 +130,8 @@ fn what_is_named_in_a_sentence_is_there() {
 
 #[test]
 fn a_line_with_a_mistake_is_found() {
-    takes("signstar-admin cert revoke --key a --reason retired --text 'two words' --dry-run").unwrap();
+    takes("signstar-admin cert revoke --key a --reason retired --text 'two words' --dry-run")
+        .unwrap();
     takes("signstar-admin audit list --since \"$(date -u +%F)\" > file").unwrap();
     for wrong in [
         "signstar-admin cert revoke --key a",

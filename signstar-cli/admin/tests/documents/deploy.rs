@@ -38,8 +38,12 @@ fn without_the_signature_or_the_trust_or_the_right_bytes_pacman_installs_nothing
     let site = Site::deployed();
     let package = "/media/stick/hello-signstar-1-1-any.pkg.tar.zst";
     let refused = |script: &str| {
-        let script = format!("pacman -R --noconfirm hello-signstar >/dev/null 2>&1 || :\n{script}\n");
-        let end = site.run(At::Reader, &format!("{script}pacman -U --noconfirm {package}"));
+        let script =
+            format!("pacman -R --noconfirm hello-signstar >/dev/null 2>&1 || :\n{script}\n");
+        let end = site.run(
+            At::Reader,
+            &format!("{script}pacman -U --noconfirm {package}"),
+        );
         assert!(!end.status.success(), "{script}{}", end.said);
         end.said
     };
@@ -52,7 +56,10 @@ fn without_the_signature_or_the_trust_or_the_right_bytes_pacman_installs_nothing
         "cp {package}.good {package}.sig\n\
          gpg --homedir /etc/pacman.d/gnupg --batch --yes --delete-keys packages@example.org"
     ));
-    assert!(said.contains("is unknown") || said.contains("missing"), "{said}");
+    assert!(
+        said.contains("is unknown") || said.contains("missing"),
+        "{said}"
+    );
     // With all of them back it does: the test above could not fail otherwise.
     site.done(
         At::Reader,

@@ -17,8 +17,8 @@
 mod clients;
 mod command_lines;
 mod deploy;
-//X mod migration;
+mod migration;
 mod page;
-//X mod promises;
-//X mod runbooks;
+mod promises;
+mod runbooks;
 mod site;

@@ -162,9 +162,16 @@ impl Site {
             .args(command.get_args());
         enter
             .env_clear()
-            .env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+            .env(
+                "PATH",
+                "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            )
             .env("LC_ALL", "C")
-            .envs(command.get_envs().map(|(name, value)| (name, value.unwrap())))
+            .envs(
+                command
+                    .get_envs()
+                    .map(|(name, value)| (name, value.unwrap())),
+            )
             .stdin(Stdio::null())
             .stdout(said.try_clone().unwrap())
             .stderr(said.try_clone().unwrap());
@@ -181,7 +188,9 @@ impl Site {
     /// A file on the stick, as the test sees it.
     pub(crate) fn stick(&self, name: &str) -> PathBuf {
         let own = format!("/proc/{}/root", self.first.id());
-        PathBuf::from(own + self.folder.path().to_str().unwrap()).join("stick").join(name)
+        PathBuf::from(own + self.folder.path().to_str().unwrap())
+            .join("stick")
+            .join(name)
     }
 
     /// What the machine that signs has recorded.
