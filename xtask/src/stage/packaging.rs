@@ -24,8 +24,9 @@ const IN_FORCE: [(&str, &str); 8] = [
 ];
 
 /// Files that change what others on the machine may do, or need values of the site: examples.
-const AS_EXAMPLES: [&str; 14] = [
+const AS_EXAMPLES: [&str; 15] = [
     "apparmor/usr.bin.signstar",
+    "client/signstar-sign",
     "examples/pkcs11.toml",
     "examples/smartcard.toml",
     "examples/software.toml",
