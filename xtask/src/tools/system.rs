@@ -22,7 +22,7 @@ const fn needed(program: &'static str, debian: &'static str, arch: &'static str)
 const TLS_OF_RSYSLOG: &str = "/usr/lib/x86_64-linux-gnu/rsyslog/lmnsd_gtls.so";
 
 /// What `cargo xtask test` needs.
-pub(crate) const TESTS: [Needed; 56] = [
+pub(crate) const TESTS: [Needed; 57] = [
     // The transport, and what a caller may try through it.
     needed("sshd", "openssh-server", "openssh"),
     needed("ssh", "openssh-client", "openssh"),
@@ -89,6 +89,7 @@ pub(crate) const TESTS: [Needed; 56] = [
     needed("nft", "nftables", "nftables"),
     needed("apparmor_parser", "apparmor", "apparmor"),
     needed("usermod", "passwd", "shadow"),
+    needed("pkill", "procps", "procps-ng"),
     // Packages are built and installed.
     needed("dpkg-buildpackage", "dpkg-dev", "dpkg"),
     needed("dpkg", "dpkg", "dpkg"),
