@@ -229,6 +229,7 @@ mod tests {
             .map(|component| (component.name, component.version))
             .collect();
         let lists = [
+            include_str!("../../closure/nethsm.txt"),
             include_str!("../../closure/pkcs11.txt"),
             include_str!("../../closure/software.txt"),
         ];
