@@ -220,13 +220,14 @@ impl Client {
 
     /// Runs one function of the SDK's `default_api`, within the time of the settings.
     ///
-    /// ```no_run
+    /// ```
     /// # use signstar_nethsm::client::{Client, ClientError};
-    /// # fn main() -> Result<(), ClientError> {
-    /// # let mut client: Client = unimplemented!();
     /// use nethsm_sdk_rs::apis::default_api::keys_get;
+    ///
+    /// # fn list(client: &mut Client) -> Result<(), ClientError> {
     /// let keys = client.call(|device| keys_get(device, None, None))?;
     /// # Ok(()) }
+    /// # fn main() {}
     /// ```
     ///
     /// # Errors

@@ -146,3 +146,20 @@ fn after_the_filter(calls: Vec<Call>) -> Vec<Call> {
         .expect("the filter is loaded");
     calls[last + 1..].to_vec()
 }
+
+/// What the login shell called after its filter was loaded, where strace has seen a helper as well.
+#[allow(dead_code, reason = "for tests of helpers")]
+pub(crate) fn calls_beside_a_helper(world: &World) -> Vec<Call> {
+    let text = fs::read_to_string(world.path(TRACE)).expect("a trace");
+    let first = text.lines().next().and_then(|line| line.split_once(' '));
+    let shell = first.expect("a call").0;
+    let own = text.lines().filter_map(|line| line.split_once(' '));
+    let own = own.filter_map(|(process, call)| (process == shell).then_some(call));
+    let calls: Vec<Call> = own.filter_map(call_of).collect();
+    let is_load = |call: &Call| call.name == "seccomp" && call.arguments[0] == 1;
+    let last = calls
+        .iter()
+        .rposition(is_load)
+        .expect("the filter is loaded");
+    calls[last + 1..].to_vec()
+}

@@ -2,27 +2,11 @@
 //! and makes all of the latter.
 
 use std::collections::BTreeSet;
-use std::fs;
 
 use signstar_confine::{inspection_rules, shell_rules, OpenFds, Rule};
 
 use crate::scene::{package, world};
-use crate::traced::{call_of, traced, Call, TRACE};
-
-/// What the shell called after its filter was loaded; the inspector's calls stand beside it.
-fn calls(text: &str) -> Vec<Call> {
-    let first = text.lines().next().and_then(|line| line.split_once(' '));
-    let shell = first.unwrap().0;
-    let own = text.lines().filter_map(|line| line.split_once(' '));
-    let own = own.filter_map(|(process, call)| (process == shell).then_some(call));
-    let calls: Vec<Call> = own.filter_map(call_of).collect();
-    let is_load = |call: &Call| call.name == "seccomp" && call.arguments[0] == 1;
-    let last = calls
-        .iter()
-        .rposition(is_load)
-        .expect("the filter is loaded");
-    calls[last + 1..].to_vec()
-}
+use crate::traced::{calls_beside_a_helper, traced, Call};
 
 #[test]
 fn the_calls_are_those_of_the_table_and_of_inspection_in_both_directions() {
@@ -35,7 +19,7 @@ fn the_calls_are_those_of_the_table_and_of_inspection_in_both_directions() {
     for (input, status) in [(&artifact, 0), (&large, 65)] {
         let outcome = traced(world.shell()).run(input);
         assert_eq!(outcome.code(), status, "{outcome:?}");
-        let calls = calls(&fs::read_to_string(world.path(TRACE)).unwrap());
+        let calls = calls_beside_a_helper(&world);
         let first = |name: &str, among: &dyn Fn(u64) -> bool| {
             let mut found = calls.iter().filter(|call| call.name == name);
             let found = found.find(|call| among(call.arguments[0]));

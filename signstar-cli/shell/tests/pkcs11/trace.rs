@@ -2,33 +2,13 @@
 //! for, and makes all of the latter.
 
 use std::collections::BTreeSet;
-use std::fs;
 
 use signstar_confine::{rule, shell_rules, OpenFds, Rule};
 use signstar_testkit::token::Software;
 
 use crate::scene::{composite_world, world};
 use crate::support::World;
-use crate::traced::{call_of, traced, Call, TRACE};
-
-/// What the shell called after its filter was loaded; the worker's calls stand beside it.
-fn calls(text: &str) -> Vec<Call> {
-    let mut lines = text.lines();
-    let shell = lines
-        .next()
-        .and_then(|line| line.split_once(' '))
-        .unwrap()
-        .0;
-    let own = text.lines().filter_map(|line| line.split_once(' '));
-    let own = own.filter_map(|(process, call)| (process == shell).then_some(call));
-    let calls: Vec<Call> = own.filter_map(call_of).collect();
-    let is_load = |call: &Call| call.name == "seccomp" && call.arguments[0] == 1;
-    let last = calls
-        .iter()
-        .rposition(is_load)
-        .expect("the filter is loaded");
-    calls[last + 1..].to_vec()
-}
+use crate::traced::{calls_beside_a_helper, traced, Call};
 
 #[test]
 fn the_calls_are_those_of_the_table_and_of_the_back_end_in_both_directions() {
@@ -49,7 +29,7 @@ fn a_composite_key_needs_no_other_calls() {
 fn check(what: &str, world: &World) {
     let outcome = traced(world.shell()).run(&vec![0x55; 3 << 20]);
     assert_eq!((outcome.code(), outcome.stderr.as_str()), (0, ""));
-    let calls = calls(&fs::read_to_string(world.path(TRACE)).unwrap());
+    let calls = calls_beside_a_helper(world);
     let read = |call: &&Call| call.name == "read" && call.arguments[0] != 0;
     let sockets: BTreeSet<u64> = calls
         .iter()
