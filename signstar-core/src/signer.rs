@@ -97,6 +97,21 @@ impl PublicKey {
         }
     }
 
+    /// Makes sure that `digest` is long enough for the key.
+    ///
+    /// # Errors
+    /// [`SignerError::Failed`] if it is shorter than [`Self::weakest_hash`].
+    pub fn check_digest(&self, digest: &Digest) -> Result<(), SignerError> {
+        if digest.algorithm() >= self.weakest_hash() {
+            return Ok(());
+        }
+        Err(SignerError::Failed(format!(
+            "{} is too short for a key of the kind {}",
+            digest.algorithm(),
+            self.name()
+        )))
+    }
+
     /// Algorithm and size, for people: `ed25519`, `p256`, `rsa4096`, `mldsa65-ed25519`.
     pub fn name(&self) -> String {
         match self {

@@ -276,13 +276,7 @@ impl Signer for NetHsm {
     }
 
     fn sign(&mut self, digest: &Digest) -> Result<RawSignature, SignerError> {
-        if digest.algorithm() < self.public.weakest_hash() {
-            return Err(SignerError::Failed(format!(
-                "{} is too short for a key of the kind {}",
-                digest.algorithm(),
-                self.public.name()
-            )));
-        }
+        self.public.check_digest(digest)?;
         let devices = &mut self.devices;
         let going_on = self.round.take().filter(|round| round.digest == *digest);
         let mut round = going_on.unwrap_or_else(|| Round {

@@ -106,13 +106,7 @@ impl Signer for Token {
     }
 
     fn sign(&mut self, digest: &Digest) -> Result<RawSignature, SignerError> {
-        if digest.algorithm() < self.public.weakest_hash() {
-            return Err(SignerError::Failed(format!(
-                "{} is too short for a key of the kind {}",
-                digest.algorithm(),
-                self.public.name()
-            )));
-        }
+        self.public.check_digest(digest)?;
         let used = || SignerError::Failed("the worker signs one digest and has had one".to_owned());
         let mut channel = self.channel.take().ok_or_else(used)?;
         let pin = self.pin.take();

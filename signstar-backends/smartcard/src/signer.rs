@@ -71,13 +71,7 @@ impl Signer for Smartcard {
     }
 
     fn sign(&mut self, digest: &Digest) -> Result<RawSignature, SignerError> {
-        if digest.algorithm() < self.public.weakest_hash() {
-            return Err(SignerError::Failed(format!(
-                "{} is too short for a key of the kind {}",
-                digest.algorithm(),
-                self.public.name()
-            )));
-        }
+        self.public.check_digest(digest)?;
         for _ in 1..ATTEMPTS_MAX {
             let mut told = Told::Nothing;
             match self.attempt(digest, &mut told) {

@@ -79,13 +79,7 @@ impl Signer for Software {
     }
 
     fn sign(&mut self, digest: &Digest) -> Result<RawSignature, SignerError> {
-        if digest.algorithm() < self.public.weakest_hash() {
-            return Err(SignerError::Failed(format!(
-                "{} is too short for a key of the kind {}",
-                digest.algorithm(),
-                self.public.name()
-            )));
-        }
+        self.public.check_digest(digest)?;
         let value = match &self.key {
             Key::Ed25519(key) => SignatureValue::Ed25519(key.sign(digest.as_bytes()).to_bytes()),
             Key::Ecdsa(key) => key.sign(digest)?,

@@ -62,13 +62,7 @@ impl Signer for Tpm {
     }
 
     fn sign(&mut self, digest: &Digest) -> Result<RawSignature, SignerError> {
-        if digest.algorithm() < self.public.weakest_hash() {
-            return Err(SignerError::Failed(format!(
-                "{} is too short for a key of the kind {}",
-                digest.algorithm(),
-                self.public.name()
-            )));
-        }
+        self.public.check_digest(digest)?;
         let public = &self.public;
         let signature = self
             .key

@@ -6,6 +6,7 @@
 
 mod aarch64;
 mod check;
+mod common;
 mod x86_64;
 
 use std::fmt;
@@ -31,12 +32,14 @@ impl Arch {
 
     /// Every system call of this architecture, sorted by number.
     pub fn syscalls(self) -> impl Iterator<Item = Syscall> {
-        self.table()
+        self.own()
             .iter()
+            .chain(common::COMMON)
             .map(|&(name, number)| Syscall { name, number })
     }
 
-    const fn table(self) -> &'static [(&'static str, i64)] {
+    /// Those below the common ones.
+    const fn own(self) -> &'static [(&'static str, i64)] {
         match self {
             Self::X86_64 => x86_64::X86_64,
             Self::Aarch64 => aarch64::AARCH64,
