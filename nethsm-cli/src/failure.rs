@@ -95,11 +95,18 @@ impl Failure {
     }
 }
 
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
 impl From<ConsoleError> for Failure {
     fn from(error: ConsoleError) -> Self {
         match error {
             ConsoleError::Usage(text) => Self::usage(text),
             ConsoleError::File(path, error) => Self::with(&path, &error),
+            ConsoleError::Unreachable(text) => Self::new(Status::Unreachable, text),
             ConsoleError::Exists(text) | ConsoleError::Program(text) => Self::failed(text),
         }
     }

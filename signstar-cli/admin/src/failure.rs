@@ -101,7 +101,9 @@ impl From<ConsoleError> for Failure {
             ConsoleError::Usage(text) => Self::new(Status::Usage, text),
             ConsoleError::File(path, error) => Self::with(&path, &error),
             ConsoleError::Exists(text) => Self::new(Status::CannotCreate, text),
-            ConsoleError::Program(text) => Self::new(Status::Unavailable, text),
+            ConsoleError::Unreachable(text) | ConsoleError::Program(text) => {
+                Self::new(Status::Unavailable, text)
+            }
         }
     }
 }

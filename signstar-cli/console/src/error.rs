@@ -15,6 +15,9 @@ pub enum ConsoleError {
     /// Something has the name of a file that is to be. The operator must move it away.
     #[error("{0}")]
     Exists(String),
+    /// A device has no address. Whoever looks after names must look.
+    #[error("{0}")]
+    Unreachable(String),
     /// A program has not done what it was started for.
     #[error("{0}")]
     Program(String),

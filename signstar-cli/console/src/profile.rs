@@ -76,6 +76,46 @@ impl Profile {
             .map_err(|error| ConsoleError::usage(format!("the address of the device {error}")))
     }
 
+    /// As the back end takes it, which looks no names up: the first place that the name stands for.
+    ///
+    /// # Errors
+    /// Those of [`Self::address`] and [`Self::trust`], and [`ConsoleError::Unreachable`] if the name is not
+    /// known.
+    pub fn device(&self, label: &str) -> Result<signstar_nethsm::Device, ConsoleError> {
+        let address = self.address()?;
+        let place = address.resolve().ok();
+        let place = place.and_then(|places| places.into_iter().next());
+        let place = place.ok_or_else(|| {
+            ConsoleError::Unreachable(format!("{label}: cannot be reached: its name is not known"))
+        })?;
+        let named = || address.ip().is_none().then(|| address.host().to_owned());
+        Ok(signstar_nethsm::Device {
+            label: label.to_owned(),
+            address: place.to_string().parse().map_err(ConsoleError::usage)?,
+            name: self.tls_name.clone().or_else(named),
+            trust: self.trust()?,
+        })
+    }
+
+    /// The user with one of `roles`, the first of them first, in the namespace `space`; `None` if it has
+    /// none.
+    ///
+    /// # Errors
+    /// [`ConsoleError::Usage`] if there are several.
+    pub fn user(&self, roles: &[Role], space: Option<&str>) -> Result<Option<&str>, ConsoleError> {
+        for role in roles {
+            let mut fitting = self.users.iter().filter(|(id, user)| {
+                user.role == *role && id.split_once('~').map(|(space, _)| space) == space
+            });
+            match (fitting.next(), fitting.next()) {
+                (None, _) => {}
+                (Some((id, _)), None) => return Ok(Some(id)),
+                (Some(_), Some(_)) => return Err(ConsoleError::usage("has several users")),
+            }
+        }
+        Ok(None)
+    }
+
     /// What its certificate must be, with what stands in files.
     ///
     /// # Errors

@@ -14,7 +14,10 @@ const ARROWS: [(&str, &[&str]); 18] = [
             "signstar-nethsm",
         ],
     ),
-    ("signstar-console", &["signstar-nethsm"]),
+    (
+        "signstar-console",
+        &["signstar-certificate", "signstar-core", "signstar-nethsm"],
+    ),
     ("signstar-core", &[]),
     ("signstar-confine", &[]),
     ("signstar-smartcard", &["signstar-core"]),

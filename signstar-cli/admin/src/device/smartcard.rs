@@ -44,9 +44,10 @@ pub(super) const BACK_END: BackEnd = BackEnd {
     import: Some(import),
     search: Some(search),
     storage_key: None,
+    shelf: None,
 };
 
-fn open(key: &Key) -> Result<Held, Failure> {
+fn open(_: &Settings, key: &Key) -> Result<Held, Failure> {
     let location = location(key)?;
     let stored = stored(&provision::status(&location)?);
     let card: &Smartcard = settings_of(key)?;
@@ -57,7 +58,7 @@ fn open(key: &Key) -> Result<Held, Failure> {
     })
 }
 
-fn look(key: &Key) -> Result<Seen, Failure> {
+fn look(_: &Settings, key: &Key) -> Result<Seen, Failure> {
     Ok(seen(&provision::status(&location(key)?)?))
 }
 

@@ -35,9 +35,10 @@ pub(super) const BACK_END: BackEnd = BackEnd {
     import: None,
     search: Some(search),
     storage_key: Some(storage_key::make),
+    shelf: None,
 };
 
-fn open(key: &Key) -> Result<Held, Failure> {
+fn open(_: &Settings, key: &Key) -> Result<Held, Failure> {
     let tpm: &Tpm = settings_of(key)?;
     Ok(Held {
         signer: tpm.open_any()?.signer,
@@ -46,9 +47,9 @@ fn open(key: &Key) -> Result<Held, Failure> {
     })
 }
 
-fn look(key: &Key) -> Result<Seen, Failure> {
+fn look(settings: &Settings, key: &Key) -> Result<Seen, Failure> {
     let tpm: &Tpm = settings_of(key)?;
-    let mut seen = Seen::of(&open(key)?);
+    let mut seen = Seen::of(&open(settings, key)?);
     note_status(&mut seen, &mut Tool::open(&tpm.device)?)?;
     Ok(seen)
 }

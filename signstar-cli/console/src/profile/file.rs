@@ -3,10 +3,12 @@
 //! Comments and order in it stay when a command changes it.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, File};
+use std::io::Read as _;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use nix::unistd::geteuid;
 use toml_edit::{Array, DocumentMut, Item, Table, value};
 
 use super::{Profile, Trusted, User, profile, text};
@@ -48,20 +50,7 @@ impl Profiles {
     /// # Errors
     /// [`ConsoleError`] if it cannot be read, others may write to it, or it is no profile.
     pub fn load(path: PathBuf) -> Result<Self, ConsoleError> {
-        let failed = |error: std::io::Error| ConsoleError::with(&path, error);
-        let text = match fs::metadata(&path) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
-            Err(error) => return Err(failed(error)),
-            Ok(about) if about.mode() & 0o022 != 0 => {
-                let text = format!("{}: others may write to it: chmod 0600 it", path.display());
-                return Err(ConsoleError::usage(text));
-            }
-            Ok(about) if about.len() > BYTES_MAX => {
-                let text = format!("{}: is too large for a profile", path.display());
-                return Err(ConsoleError::usage(text));
-            }
-            Ok(_) => fs::read_to_string(&path).map_err(failed)?,
-        };
+        let text = read(&path)?;
         let wrong = |what: String| ConsoleError::usage(format!("{}: {what}", path.display()));
         let document: DocumentMut = text.parse().map_err(|error: toml_edit::TomlError| {
             let before = error.span().and_then(|span| text.get(..span.start));
@@ -248,6 +237,31 @@ impl Profiles {
         }
         &mut devices[label]
     }
+}
+
+/// The text of the file, which nobody else can have written: it names programs to start.
+fn read(path: &Path) -> Result<String, ConsoleError> {
+    let failed = |error: std::io::Error| ConsoleError::with(path, error);
+    let wrong = |what: &str| ConsoleError::usage(format!("{}: {what}", path.display()));
+    let file = match File::open(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(String::new()),
+        other => other.map_err(failed)?,
+    };
+    let about = file.metadata().map_err(failed)?;
+    if about.mode() & 0o022 != 0 {
+        return Err(wrong("others may write to it: chmod 0600 it"));
+    }
+    if about.uid() != 0 && about.uid() != geteuid().as_raw() {
+        return Err(wrong("belongs to somebody else: use one of your own"));
+    }
+    if !about.is_file() || about.len() > BYTES_MAX {
+        return Err(wrong("is too large for a profile, or no file"));
+    }
+    let mut text = String::new();
+    file.take(BYTES_MAX)
+        .read_to_string(&mut text)
+        .map_err(failed)?;
+    Ok(text)
 }
 
 /// A table that is there for those inside it, without a header of its own.
