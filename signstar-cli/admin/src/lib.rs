@@ -23,6 +23,7 @@ mod health;
 mod key;
 mod linkage;
 mod owners;
+mod pinning;
 mod policy;
 mod primary;
 mod rehearsal;
