@@ -265,24 +265,16 @@ impl Device {
             return Ok(user.clone());
         }
         let space = self.manner.namespace.as_deref();
-        for role in roles {
-            let mut fitting = self.profile.users.iter().filter(|(id, user)| {
-                user.role == *role && id.split_once('~').map(|(space, _)| space) == space
-            });
-            match (fitting.next(), fitting.next()) {
-                (None, _) => {}
-                (Some((id, _)), None) => return Ok(id.clone()),
-                (Some(_), Some(_)) => {
-                    let text = format!("{}: has several users: give --user", self.label);
-                    return Err(Failure::usage(text));
-                }
-            }
-        }
-        Err(Failure::usage(format!(
-            "{}: {}: give --user, or put one into the profile with nethsm-cli cred add",
-            self.label,
-            needed(who)
-        )))
+        let found = self.profile.user(roles, space);
+        let found = found
+            .map_err(|error| Failure::usage(format!("{}: {error}: give --user", self.label)))?;
+        found.map(str::to_owned).ok_or_else(|| {
+            Failure::usage(format!(
+                "{}: {}: give --user, or put one into the profile with nethsm-cli cred add",
+                self.label,
+                needed(who)
+            ))
+        })
     }
 
     fn client(&mut self, user: &str) -> Result<&mut Client, Failure> {
@@ -341,7 +333,7 @@ impl Device {
     pub(crate) fn confirm(&self, what: &str, word: &str) -> Result<(), Failure> {
         match self.manner.yes || self.manner.dry_run {
             true => Ok(()),
-            false => terminal::confirm(&format!("{}: {what}", self.label), word),
+            false => Ok(terminal::confirm(&format!("{}: {what}", self.label), word)?),
         }
     }
 }

@@ -22,20 +22,14 @@ mod health;
 mod key;
 pub mod manual;
 mod namespace;
-mod new_file;
 mod openpgp;
 pub mod operations;
-mod presented;
-mod profile;
 mod profiles;
 mod provision;
 mod report;
-mod role;
-mod secret;
 mod several;
 mod system;
 mod table;
-mod terminal;
 mod tls;
 mod update;
 mod user;
@@ -47,6 +41,8 @@ use std::time::Duration;
 
 use clap::error::{ContextKind, ErrorKind};
 use clap::{CommandFactory as _, Parser as _};
+
+use signstar_console::{new_file, profile, role, secret, terminal};
 
 use cli::{Cli, Globals, Verb};
 use device::{Device, Manner};
@@ -152,7 +148,7 @@ fn profiles(globals: &Globals) -> Result<Profiles, Failure> {
         .config
         .clone()
         .map_or_else(Profiles::default_path, Ok)?;
-    Profiles::load(path)
+    Ok(Profiles::load(path)?)
 }
 
 /// The devices that are meant, each with what the command line says.

@@ -10,10 +10,11 @@ use std::time::SystemTime;
 use clap::{Args, Subcommand};
 use serde_json::json;
 use signstar_certificate::{CertificateRequest, Usage, create};
+use signstar_console::kept::{self, KeptError, Other};
 use signstar_core::{
     Certificate, KeyVersion, Ledger, Opened, Policy, Profile, Record, RequestId, Session, Subject,
 };
-use signstar_nethsm::client::{Address, Credentials};
+use signstar_nethsm::client::Credentials;
 use signstar_nethsm::sdk::apis::default_api;
 use signstar_nethsm::{Order, Settings};
 
@@ -64,6 +65,9 @@ pub(crate) struct Create {
     /// Hang the certificate on the key too (Administrator)
     #[arg(long)]
     store: bool,
+    /// Replace what hangs on the key already
+    #[arg(long, requires = "store")]
+    replace: bool,
 }
 
 #[derive(Args, Debug)]
@@ -94,37 +98,73 @@ fn open(device: &mut Device, id: &str) -> Result<Opened, Failure> {
     let passphrase = device.passphrase(&user)?;
     let credentials = Credentials::new(&user, passphrase)
         .map_err(|error| Failure::usage(format!("{}: {error}", device.label)))?;
-    let address = device.profile.address()?;
-    // The back end looks no names up.
-    let place = address
-        .resolve()
-        .ok()
-        .and_then(|places| places.into_iter().next());
-    let place = place.ok_or_else(|| {
-        let text = format!("{}: cannot be reached: its name is not known", device.label);
-        Failure::new(Status::Unreachable, text)
-    })?;
-    let name = match address.ip() {
-        Some(_) => device.profile.tls_name.clone(),
-        None => Some(address.host().to_owned()),
-    };
     let settings = Settings {
         key: id.to_owned(),
-        devices: vec![signstar_nethsm::Device {
-            label: device.label.clone(),
-            address: place
-                .to_string()
-                .parse::<Address>()
-                .map_err(Failure::usage)?,
-            name: device.profile.tls_name.clone().or(name),
-            trust: device.profile.trust()?,
-        }],
+        devices: vec![device.profile.device(&device.label)?],
         credentials,
         order: Order::Listed,
         connect_wait: device.manner.connect_wait,
         wait: device.manner.wait,
     };
     signstar_nethsm::open(&settings).map_err(|error| Failure::failed(format!("{id}: {error}")))
+}
+
+/// The place for a certificate with a key.
+struct OnDevice<'a> {
+    device: &'a mut Device,
+    id: &'a str,
+}
+
+impl kept::Slot for OnDevice<'_> {
+    type Error = Failure;
+
+    fn get(&mut self) -> Result<Option<Vec<u8>>, Failure> {
+        let id = self.id;
+        let found = self
+            .device
+            .read(ADMINISTRATOR, "keys_key_id_cert_get", |asking| {
+                default_api::keys_key_id_cert_get(asking, id)
+            });
+        match found {
+            Ok(certificate) => Ok(Some(certificate)),
+            Err(failure) if failure.status == Status::Absent => Ok(None),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    fn put(&mut self, certificate: &[u8]) -> Result<(), Failure> {
+        let id = self.id;
+        self.device
+            .change(ADMINISTRATOR, "keys_key_id_cert_put", |asking| {
+                default_api::keys_key_id_cert_put(asking, id, certificate.to_vec())
+            })?;
+        Ok(())
+    }
+
+    fn clear(&mut self) -> Result<(), Failure> {
+        let id = self.id;
+        self.device
+            .change(ADMINISTRATOR, "keys_key_id_cert_delete", |asking| {
+                default_api::keys_key_id_cert_delete(asking, id)
+            })?;
+        Ok(())
+    }
+}
+
+fn unkept(id: &str, error: KeptError<Failure>) -> Failure {
+    let text = match &error {
+        KeptError::Other(_) => format!("{id}: {error}: --replace replaces it"),
+        _ => format!("{id}: {error}"),
+    };
+    match error {
+        KeptError::Device(failure) => failure,
+        KeptError::Lost(Failure { status, .. }, _) => Failure::new(status, text),
+        KeptError::Absent => Failure::new(Status::Absent, text),
+        KeptError::Other(_) => Failure::new(Status::Conflict, text),
+        KeptError::Unreadable(_) | KeptError::WrongKey | KeptError::TooLong => {
+            Failure::failed(text)
+        }
+    }
 }
 
 fn time(text: &str) -> Result<SystemTime, Failure> {
@@ -149,6 +189,14 @@ fn certify(device: &mut Device, options: &Create) -> Result<Report, Failure> {
     };
     request.check().map_err(Failure::usage)?;
     device.rehearse("keys_key_id_sign_post")?;
+    let other = match options.replace {
+        true => Other::Replace,
+        false => Other::Keep,
+    };
+    if options.store {
+        kept::check(&mut OnDevice { device, id }, None, other)
+            .map_err(|error| unkept(id, error))?;
+    }
     let mut opened = open(device, id)?;
     let made = create(opened.signer.as_mut(), &request)
         .map_err(|error| Failure::failed(format!("{id}: {error}")))?;
@@ -156,9 +204,14 @@ fn certify(device: &mut Device, options: &Create) -> Result<Report, Failure> {
     new_file::write(&options.revocation, &made.revocation, new_file::SECRET)?;
     new_file::write(&options.out, &made.certificate, new_file::PUBLIC)?;
     if options.store {
-        device.change(ADMINISTRATOR, "keys_key_id_cert_put", |asking| {
-            default_api::keys_key_id_cert_put(asking, id, made.certificate.clone())
-        })?;
+        let mut slot = OnDevice { device, id };
+        kept::store(
+            &mut slot,
+            &made.certificate,
+            opened.signer.public_key(),
+            other,
+        )
+        .map_err(|error| unkept(id, error))?;
     }
     let (out, revocation) = (options.out.display(), options.revocation.display());
     Ok(Report::done(

@@ -43,8 +43,9 @@ enum Part {
 }
 
 /// Packages with fuzz targets.
-const FUZZED: [&str; 3] = [
+const FUZZED: [&str; 4] = [
     "signstar-core",
+    "signstar-backends/nethsm",
     "signstar-cli/inspector",
     "signstar-cli/shell",
 ];

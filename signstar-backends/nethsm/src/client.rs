@@ -12,6 +12,7 @@ mod address;
 mod error;
 mod note;
 mod pin;
+mod presented;
 mod socket;
 mod transport;
 mod trust;
@@ -31,6 +32,8 @@ use zeroize::{Zeroize as _, Zeroizing};
 
 pub use address::{Address, InvalidAddress};
 pub use error::ClientError;
+pub use pin::certificate_key;
+pub use presented::presented;
 pub use trust::{Authorities, Fingerprint, InvalidFingerprint, SYSTEM_AUTHORITIES, Trust};
 
 use note::{Note, Reading, Sent};

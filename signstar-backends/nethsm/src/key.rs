@@ -98,8 +98,9 @@ pub(crate) fn request(key: &PublicKey, digest: &Digest) -> Option<SignRequestDat
     Some(SignRequestData::new(mode, Base64::encode_string(&message)))
 }
 
-/// The signature in the device's answer, if it is one of the kind that `key` makes.
-pub(crate) fn signature(key: &PublicKey, text: &str) -> Option<SignatureValue> {
+/// The signature in a device's answer, base64, if it has the shape of one that `key` makes: 64 bytes, DER of
+/// two numbers no longer than the curve's, or as many bytes as the modulus. Nothing is verified.
+pub fn signature(key: &PublicKey, text: &str) -> Option<SignatureValue> {
     let bytes = bytes(text)?;
     match key {
         PublicKey::Ed25519(_) => Some(SignatureValue::Ed25519(bytes.try_into().ok()?)),

@@ -38,7 +38,7 @@ use signstar_core::{Opened, SignerError};
 
 use client::{Address, Credentials, Trust};
 
-pub use key::{KeyError, public_key};
+pub use key::{KeyError, public_key, signature};
 pub use nethsm_sdk_rs as sdk;
 
 /// More devices do not make a key safer, and each takes two of the few descriptors that a process may

@@ -9,6 +9,7 @@ pub(crate) mod extend;
 pub(crate) mod revoke;
 pub(crate) mod rotate;
 pub(crate) mod show;
+pub(crate) mod store;
 
 use std::path::Path;
 

@@ -15,11 +15,11 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use audit::{AuditVerb, CheckAudit, ListAudit, Which};
 pub(crate) use cert::{
-    CertVerb, Create, Export, Extend, Form, Offline, Reason, Revoke, Rotate, Show,
+    CertVerb, Create, Export, Extend, Form, Offline, Reason, Revoke, Rotate, Show, Store, Storing,
 };
 pub(crate) use device::{DeviceVerb, ListDevices, StorageKey};
 pub(crate) use health::Health;
-pub(crate) use key::{Generate, Import, KeyVerb};
+pub(crate) use key::{AtNetHsm, Generate, Import, KeyVerb};
 pub(crate) use policy::{Explain, PolicyVerb, TryArtifact};
 pub(crate) use primary::{GeneratePrimary, PrimaryVerb};
 pub(crate) use sshd::{Become, SshdCheck, SshdVerb, Try};

@@ -8,6 +8,7 @@
 mod asking;
 mod nethsm;
 mod pkcs11;
+mod shelf;
 #[cfg(feature = "smartcard")]
 mod smartcard;
 mod software;
@@ -30,14 +31,16 @@ use crate::expiry;
 use crate::failure::{Failure, Status};
 use crate::report::Report;
 use crate::settings::Settings;
+use shelf::Shelf;
+pub(crate) use shelf::{Kept, Loaded, check_store, load, store};
 
 /// What can be done with the keys of a back end. Its name is that of the login shell's.
 pub(crate) struct BackEnd {
     name: &'static str,
     /// Opens the device of a key, whatever key it holds.
-    open: fn(&Key) -> Result<Held, Failure>,
+    open: fn(&Settings, &Key) -> Result<Held, Failure>,
     /// Looks at the device of a key, without anything that costs a try.
-    look: fn(&Key) -> Result<Seen, Failure>,
+    look: fn(&Settings, &Key) -> Result<Seen, Failure>,
     /// Makes a key, or says with whose tools to.
     generate: Fill<Generate>,
     /// Options of `key generate` that mean something here, of those that do not everywhere.
@@ -48,6 +51,8 @@ pub(crate) struct BackEnd {
     search: Option<Search>,
     /// Makes the key above keys, where there is one.
     storage_key: Option<Prepare>,
+    /// Keeps a certificate beside its key, where devices have room for one.
+    shelf: Option<Shelf>,
 }
 
 type Fill<O> = fn(&Settings, &O) -> Result<Made, Failure>;
@@ -120,19 +125,19 @@ pub(crate) struct Made {
 /// Opens the device of the key `name`, whatever key it holds.
 pub(crate) fn open(settings: &Settings, name: &str) -> Result<Held, Failure> {
     let key = settings.key(name)?;
-    (of(name, key)?.open)(key)
+    (asked(settings, name, key)?.open)(settings, key)
 }
 
 /// Looks at the device of the key `name`.
 pub(crate) fn look(settings: &Settings, name: &str) -> Result<Seen, Failure> {
     let key = settings.key(name)?;
-    (of(name, key)?.look)(key)
+    (asked(settings, name, key)?.look)(settings, key)
 }
 
 /// Makes a key.
 pub(crate) fn generate(settings: &Settings, options: &Generate) -> Result<Made, Failure> {
     let key = settings.key(&options.key)?;
-    let back_end = of(&options.key, key)?;
+    let back_end = asked(settings, &options.key, key)?;
     let mut special = options.special().into_iter();
     if let Some(option) = special.find(|option| !back_end.options.contains(option)) {
         let text = format!(
@@ -156,6 +161,24 @@ pub(crate) fn import(settings: &Settings, options: &Import) -> Result<Made, Fail
         Failure::new(Status::Usage, text)
     })?;
     import(settings, options)
+}
+
+/// Whether a key of the configuration can be in the device that the command line names, if it names one.
+pub(crate) fn may_be_there(settings: &Settings, key: &Key) -> bool {
+    settings.profiled.is_none() || key.back_end.name == nethsm::BACK_END.name
+}
+
+fn asked(settings: &Settings, name: &str, key: &Key) -> Result<&'static BackEnd, Failure> {
+    match may_be_there(settings, key) {
+        true => of(name, key),
+        false => {
+            let text = format!(
+                "--profile means nothing for the back end `{}`: leave it out",
+                key.back_end.name
+            );
+            Err(Failure::new(Status::Usage, text))
+        }
+    }
 }
 
 /// What is found by each back end that can look for devices.

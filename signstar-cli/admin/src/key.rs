@@ -61,6 +61,7 @@ pub(crate) fn list(settings: &Settings) -> Result<Report, Failure> {
     let keys = settings.config.keys.iter();
     let listed = Listed {
         keys: keys
+            .filter(|(_, key)| device::may_be_there(settings, key))
             .map(|(name, key)| listed(settings, name, key.back_end.name))
             .collect(),
     };

@@ -22,8 +22,8 @@ mod finding;
 mod health;
 mod key;
 mod linkage;
-mod new_file;
 mod owners;
+mod pinning;
 mod policy;
 mod primary;
 mod rehearsal;
@@ -32,12 +32,12 @@ mod sandbox;
 mod secret_file;
 mod settings;
 mod sshd;
-mod terminal;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser as _};
+use signstar_console::{new_file, terminal};
 
 use cli::{
     AuditVerb, CertVerb, Cli, ConfigVerb, DeviceVerb, KeyVerb, PolicyVerb, PrimaryVerb,
@@ -101,20 +101,35 @@ fn perform(cli: &Cli) -> Result<Report, Failure> {
             DeviceVerb::StorageKey(options) => devices::storage_key(options),
         },
         Verb::Key { verb } => match verb {
-            KeyVerb::Generate(options) => key::generate(&settings()?, options),
+            KeyVerb::Generate(options) => key::generate(&settings()?.at(&options.at)?, options),
             KeyVerb::Import(options) => key::import(&settings()?, options),
-            KeyVerb::List => key::list(&settings()?),
+            KeyVerb::List(options) => key::list(&settings()?.at(&options.at)?),
         },
         Verb::Primary {
             verb: PrimaryVerb::Generate(options),
         } => primary::generate(options),
         Verb::Cert { verb } => match verb {
-            CertVerb::Create(options) => certificate::create::create(&settings()?, options),
-            CertVerb::Show(options) => certificate::show::show(&settings()?, options),
-            CertVerb::Extend(options) => certificate::extend::extend(&settings()?, options),
-            CertVerb::Revoke(options) => certificate::revoke::revoke(&settings()?, options),
-            CertVerb::Rotate(options) => certificate::rotate::rotate(&settings()?, options),
-            CertVerb::Export(options) => certificate::export::export(&settings()?, options),
+            CertVerb::Create(options) => {
+                certificate::create::create(&settings()?.at(&options.at)?, options)
+            }
+            CertVerb::Show(options) => {
+                certificate::show::show(&settings()?.at(&options.at)?, options)
+            }
+            CertVerb::Store(options) => {
+                certificate::store::store(&settings()?.at(&options.at)?, options)
+            }
+            CertVerb::Extend(options) => {
+                certificate::extend::extend(&settings()?.at(&options.at)?, options)
+            }
+            CertVerb::Revoke(options) => {
+                certificate::revoke::revoke(&settings()?.at(&options.at)?, options)
+            }
+            CertVerb::Rotate(options) => {
+                certificate::rotate::rotate(&settings()?.at(&options.at)?, options)
+            }
+            CertVerb::Export(options) => {
+                certificate::export::export(&settings()?.at(&options.at)?, options)
+            }
         },
         Verb::Policy { verb } => match verb {
             PolicyVerb::Explain(options) => policy::explain(options),

@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use signstar::config::{Config, ConfigError, Key};
 use signstar::trusted_file::{self, Kind};
+use signstar_console::profile::{Profile, Profiles};
 
+use crate::cli::AtNetHsm;
 use crate::failure::{Failure, Status};
 
 /// The same bound as the login shell's.
@@ -14,6 +16,14 @@ const BYTES_MAX: u64 = 256 * 1024;
 pub(crate) struct Settings {
     path: PathBuf,
     pub(crate) config: Config,
+    /// The NetHSM to ask instead of those of the configuration.
+    pub(crate) profiled: Option<Profiled>,
+}
+
+/// A NetHSM of the operator's device profiles.
+pub(crate) struct Profiled {
+    pub(crate) label: String,
+    pub(crate) profile: Profile,
 }
 
 impl Settings {
@@ -37,6 +47,24 @@ impl Settings {
         Ok(Self {
             path: path.to_owned(),
             config,
+            profiled: None,
+        })
+    }
+
+    /// The same, with the device that the command line names.
+    pub(crate) fn at(self, asked: &AtNetHsm) -> Result<Self, Failure> {
+        let Some(label) = &asked.profile else {
+            return Ok(self);
+        };
+        let path = asked.profiles.clone();
+        let profiles = Profiles::load(path.map_or_else(Profiles::default_path, Ok)?)?;
+        let profiled = Profiled {
+            label: label.clone(),
+            profile: profiles.device(label)?.clone(),
+        };
+        Ok(Self {
+            profiled: Some(profiled),
+            ..self
         })
     }
 

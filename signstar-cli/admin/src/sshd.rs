@@ -20,6 +20,7 @@ use crate::cli::SshdCheck;
 use crate::failure::{Failure, Status};
 use crate::finding::{Findings, Weight};
 use crate::linkage;
+use crate::pinning;
 use crate::report::Report;
 use crate::settings::Settings;
 use effective::Effective;
@@ -53,6 +54,7 @@ pub(crate) fn check(settings: &Settings, options: &SshdCheck) -> Result<Report, 
     let linkage = linkage::of(Path::new(SHELL));
     machine::check(findings, settings, options, &linkage)?;
     let everybody = accounts()?;
+    pinning::check(findings, settings, options)?;
     // Which account reads which file of keys: none of them is for two.
     let mut readers = BTreeMap::new();
     for user in &checked.users {

@@ -9,7 +9,9 @@ use sequoia_openpgp::policy::StandardPolicy;
 use sequoia_openpgp::serialize::SerializeInto;
 use sequoia_openpgp::types::RevocationStatus;
 use sequoia_openpgp::{Cert, anyhow};
+use signstar_core::PublicKey;
 
+use crate::key::is_same;
 use crate::statement::causes;
 
 /// Longest certificate that is looked at, in bytes; the same bound as the core's.
@@ -88,6 +90,16 @@ pub fn describe(bytes: &[u8], now: SystemTime) -> Result<Description, DescribeEr
         revoked: matches!(valid.revocation_status(), RevocationStatus::Revoked(_)),
         keys: keys.collect(),
     })
+}
+
+/// Whether `key` is one of the keys of the certificate `bytes`, binary or armored, whatever it may be used
+/// for and since when.
+///
+/// # Errors
+/// It cannot be read.
+pub fn holds(bytes: &[u8], key: &PublicKey) -> Result<bool, DescribeError> {
+    let cert = parse(bytes)?;
+    Ok(cert.keys().any(|of_cert| is_same(key, of_cert.key())))
 }
 
 /// The certificate `bytes`, binary or armored, in armor, as people send it.

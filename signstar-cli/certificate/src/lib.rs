@@ -31,7 +31,7 @@ mod verify;
 mod wkd;
 
 pub use create::{CertificateRequest, CreateError, NewCertificate, Usage, create};
-pub use describe::{DescribeError, Description, KeyDescription, armor, describe};
+pub use describe::{DescribeError, Description, KeyDescription, armor, describe, holds};
 pub use edit::{Change, Edit, EditError, Reason};
 pub use key::fingerprint;
 pub use keyring::{Keyring, keyring};

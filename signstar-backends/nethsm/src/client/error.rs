@@ -1,5 +1,10 @@
 //! What can go wrong between here and a device: a variant for each who must act.
 
+use serde_json::Value;
+
+/// The device's own words are no longer.
+const MESSAGE_CHARACTERS_MAX: usize = 200;
+
 /// Why an operation was not done, or is not known to be. Texts carry nothing that the device has said:
 /// its own words are beside them ([`ClientError::message`]), without control characters, for the
 /// eyes of an operator.
@@ -89,9 +94,10 @@ impl ClientError {
         }
     }
 
-    /// The error that an HTTP status stands for; `None` for success, and for 304, which says that
-    /// there was nothing to change.
-    pub(crate) fn of_status(status: u16, message: Option<String>) -> Option<Self> {
+    /// The error that an answer with this HTTP status and body stands for; `None` for success, and for 304,
+    /// which says that there was nothing to change.
+    pub fn of_answer(status: u16, body: &[u8]) -> Option<Self> {
+        let message = message(body);
         Some(match status {
             200..=299 | 304 => return None,
             401 => Self::Unauthenticated,
@@ -105,4 +111,20 @@ impl ClientError {
             _ => Self::Refused(status, message),
         })
     }
+}
+
+/// The text of `{"message": "…"}`, as far as it can be printed.
+fn message(body: &[u8]) -> Option<String> {
+    let value: Value = serde_json::from_slice(body).ok()?;
+    let text = value.get("message")?.as_str()?;
+    let printable = |char: char| match char.is_control() {
+        true => '\u{fffd}',
+        false => char,
+    };
+    let text: String = text
+        .chars()
+        .take(MESSAGE_CHARACTERS_MAX)
+        .map(printable)
+        .collect();
+    (!text.is_empty()).then_some(text)
 }

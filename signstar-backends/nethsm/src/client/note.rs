@@ -3,15 +3,11 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use serde_json::Value;
 use ureq::http::{Request, Response};
 use ureq::middleware::{Middleware, MiddlewareNext};
 use ureq::{Body, SendBody};
 
 use super::ClientError;
-
-/// The device's own words are no longer.
-const MESSAGE_CHARACTERS_MAX: usize = 200;
 
 /// Shared between the client, which asks, and the connection, which sees what happens.
 #[derive(Debug)]
@@ -93,25 +89,9 @@ impl Middleware for Reading {
             .read_to_vec();
         // An error's status counts, whether its text arrives or not.
         let text = read.as_deref().unwrap_or_default();
-        if let Some(error) = ClientError::of_status(status, message(text)) {
+        if let Some(error) = ClientError::of_answer(status, text) {
             self.note.trouble(error);
         }
         Ok(Response::from_parts(parts, Body::builder().data(read?)))
     }
-}
-
-/// The text of `{"message": "…"}`, as far as it can be printed.
-fn message(body: &[u8]) -> Option<String> {
-    let value: Value = serde_json::from_slice(body).ok()?;
-    let text = value.get("message")?.as_str()?;
-    let printable = |char: char| match char.is_control() {
-        true => '\u{fffd}',
-        false => char,
-    };
-    let text: String = text
-        .chars()
-        .take(MESSAGE_CHARACTERS_MAX)
-        .map(printable)
-        .collect();
-    (!text.is_empty()).then_some(text)
 }

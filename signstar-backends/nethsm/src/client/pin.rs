@@ -68,7 +68,7 @@ impl ServerCertVerifier for Pinned {
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
         // Read here, since the library refuses whole certificates of version 1.
-        let key = public_key(certificate)
+        let key = certificate_key(certificate)
             .ok_or(Error::InvalidCertificate(CertificateError::BadEncoding))?;
         let key = SubjectPublicKeyInfoDer::from(key);
         verify_tls13_signature_with_raw_key(message, &key, signature, &self.algorithms)
@@ -83,8 +83,8 @@ const INTEGER: u8 = 0x02;
 const SEQUENCE: u8 = 0x30;
 const VERSION: u8 = 0xa0;
 
-/// The `SubjectPublicKeyInfo` of a certificate (RFC 5280, section 4.1).
-fn public_key(certificate: &[u8]) -> Option<&[u8]> {
+/// The `SubjectPublicKeyInfo` of a certificate in DER (RFC 5280, section 4.1), whatever else it says.
+pub fn certificate_key(certificate: &[u8]) -> Option<&[u8]> {
     let mut certificate = Reader::new(certificate);
     let mut whole = Reader::new(certificate.take(SEQUENCE)?);
     let mut signed = Reader::new(whole.take(SEQUENCE)?);

@@ -10,7 +10,7 @@ use signstar_certificate::{
 use signstar_core::{Certificate, CertificateError};
 
 use crate::cli::Create;
-use crate::device::{self, Birth, Held};
+use crate::device::{self, Birth, Held, Kept};
 use crate::expiry;
 use crate::failure::{Failure, Status};
 use crate::new_file::{Existing, NewFile};
@@ -27,6 +27,8 @@ struct Created {
     signing_key: String,
     certificate: PathBuf,
     revocation: PathBuf,
+    /// The NetHSMs that keep it.
+    devices: Vec<Kept>,
     dry_run: bool,
 }
 
@@ -46,6 +48,10 @@ struct Order<'a> {
 
 /// Makes a certificate where the configuration wants it, and its revocation.
 pub(crate) fn create(settings: &Settings, options: &Create) -> Result<Report, Failure> {
+    if !options.store && options.storing.says_something() {
+        let text = "--replace-stored and the Administrator are for --store: give that too";
+        return Err(Failure::new(Status::Usage, text));
+    }
     let name = &options.key;
     let now = SystemTime::now();
     let expires = options
@@ -60,6 +66,9 @@ pub(crate) fn create(settings: &Settings, options: &Create) -> Result<Report, Fa
     existing.check(&certificate)?;
     existing.check(&revocation)?;
 
+    if options.store {
+        device::check_store(settings, name, None, &options.storing)?;
+    }
     let mut primary = primary::open(&options.offline)?;
     let version = match (&primary, options.v6) {
         (Some(primary), _) => Some(primary.public.version),
@@ -73,12 +82,13 @@ pub(crate) fn create(settings: &Settings, options: &Create) -> Result<Report, Fa
     let above = primary
         .as_ref()
         .map(|primary| primary.public.fingerprint.clone());
-    let created = Created {
+    let mut created = Created {
         key: name.clone(),
         fingerprint: above.unwrap_or_else(|| signing_key.clone()),
         signing_key,
         certificate,
         revocation,
+        devices: Vec::new(),
         dry_run: options.dry_run,
     };
     let order = Order {
@@ -105,6 +115,18 @@ pub(crate) fn create(settings: &Settings, options: &Create) -> Result<Report, Fa
     // In this order: no certificate without a way to revoke it.
     file(&created.revocation, 0o400).write(&made.revocation)?;
     file(&created.certificate, 0o644).write(&made.certificate)?;
+    let kept = match options.store {
+        true => device::store(settings, name, &made.certificate, &options.storing),
+        false => Ok(Vec::new()),
+    };
+    created.devices = kept.map_err(|failure| {
+        let text = format!(
+            "{}; the certificate is written: signstar-admin cert store",
+            failure.text
+        );
+        Failure::new(failure.status, text)
+    })?;
+    let next = format!("{}{next}", super::store::text(&created.devices));
     Report::new(created.text(&next), &created)
 }
 

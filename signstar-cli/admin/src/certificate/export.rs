@@ -6,9 +6,11 @@ use std::time::SystemTime;
 
 use serde::Serialize;
 use signstar_certificate::{DescribeError, Published, armor, binary, keyring, web_key_directory};
+use zeroize::Zeroizing;
 
 use super::read;
 use crate::cli::{Export, Form};
+use crate::device;
 use crate::failure::{Failure, Status};
 use crate::new_file::{Existing, NewFile};
 use crate::report::Report;
@@ -32,7 +34,10 @@ struct Output {
 pub(crate) fn export(settings: &Settings, options: &Export) -> Result<Report, Failure> {
     let mut certificates = Vec::new();
     for name in &options.key {
-        certificates.push(read(&settings.key(name)?.certificate)?);
+        certificates.push(match options.from_device {
+            true => Zeroizing::new(device::load(settings, name)?.certificate),
+            false => read(&settings.key(name)?.certificate)?,
+        });
     }
     let bytes: Vec<&[u8]> = certificates.iter().map(|bytes| bytes.as_slice()).collect();
     let outputs = outputs(options, &bytes)?;

@@ -3,11 +3,15 @@
 use std::time::SystemTime;
 
 use serde::Serialize;
+use signstar::config::Key;
 use signstar::enclave;
 use signstar_certificate::{Description, KeyDescription, armor, describe};
+use signstar_core::{Certificate, SigningKey};
+use zeroize::Zeroizing;
 
 use super::read;
 use crate::cli::Show;
+use crate::device::{self, Loaded};
 use crate::failure::{Failure, Status};
 use crate::report::Report;
 use crate::settings::Settings;
@@ -24,6 +28,8 @@ struct Shown {
     signing_key: Option<String>,
     /// Why no key of it may sign now.
     problem: Option<String>,
+    /// What to call the device that keeps it, if it was read from there.
+    device: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -46,9 +52,21 @@ struct Armored {
 /// Shows a certificate.
 pub(crate) fn show(settings: &Settings, options: &Show) -> Result<Report, Failure> {
     let key = settings.key(&options.key)?;
-    let path = &key.certificate;
-    let bytes = read(path)?;
-    let data = |error| Failure::new(Status::Data, format!("{}: {error}", path.display()));
+    let loaded = match options.from_device {
+        true => Some(device::load(settings, &options.key)?),
+        false => None,
+    };
+    let (bytes, place) = match &loaded {
+        Some(loaded) => (
+            Zeroizing::new(loaded.certificate.clone()),
+            loaded.device.clone(),
+        ),
+        None => (
+            read(&key.certificate)?,
+            key.certificate.display().to_string(),
+        ),
+    };
+    let data = |error| Failure::new(Status::Data, format!("{place}: {error}"));
     if options.armor {
         let armored = armor(&bytes).map_err(data)?;
         let certificate = String::from_utf8_lossy(&armored).into_owned();
@@ -56,15 +74,30 @@ pub(crate) fn show(settings: &Settings, options: &Show) -> Result<Report, Failur
         return Report::new(certificate.clone(), &Armored { key, certificate });
     }
     let said = describe(&bytes, SystemTime::now()).map_err(data)?;
-    let signing = enclave::open_certificate(key);
+    let signing = match &loaded {
+        Some(loaded) => signing_key(key, loaded),
+        None => enclave::open_certificate(key).map_err(|failure| failure.detail),
+    };
     let shown = Shown {
         key: options.key.clone(),
         signing_key: signing.as_ref().ok().map(|key| key.fingerprint()),
-        problem: signing.err().map(|failure| failure.detail),
+        problem: signing.err(),
+        device: loaded.map(|loaded| loaded.device),
         ..Shown::from(said)
     };
     let finding = shown.problem.as_ref().map(|_| Status::Data);
     Ok(Report::new(shown.text(), &shown)?.ending_with(finding))
+}
+
+/// The key that would sign, if the configuration had the certificate that a device keeps.
+fn signing_key(key: &Key, loaded: &Loaded) -> Result<SigningKey, String> {
+    let signing = Certificate::parse(&loaded.certificate)
+        .and_then(|parsed| parsed.signing_key(key.signing_key.as_deref(), SystemTime::now()))
+        .map_err(|error| error.to_string())?;
+    match *signing.public_key() == loaded.key {
+        true => Ok(signing),
+        false => Err("another key than the device's signs with it".to_owned()),
+    }
 }
 
 impl From<Description> for Shown {
@@ -78,6 +111,7 @@ impl From<Description> for Shown {
             keys: said.keys.into_iter().map(ShownKey::from).collect(),
             signing_key: None,
             problem: None,
+            device: None,
         }
     }
 }
@@ -139,6 +173,11 @@ impl Shown {
                 )
             }
         });
+        lines.extend(
+            self.device
+                .iter()
+                .map(|place| format!("  kept by    {place}")),
+        );
         lines.push(String::new());
         lines.join("\n")
     }

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::key::{AtNetHsm, OnNetHsm};
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum CertVerb {
     /// Make a certificate for the key on a device, and its revocation
@@ -18,6 +20,12 @@ pub(crate) enum CertVerb {
     Create(Create),
     /// Show what the certificate says, and whether it is valid now
     Show(Show),
+    /// Have the NetHSM keep the certificate beside its key
+    ///
+    /// It is what `cert show` and `cert export` read with --from-device. Do it again after every change.
+    /// Each device of the configuration gets it. An earlier state of the same certificate is replaced;
+    /// anything else stays, unless --replace-stored says so.
+    Store(Store),
     /// Let a key expire at another time
     ///
     /// If the device's key is the certificate's primary key, it signs that itself. If it is a subkey,
@@ -95,9 +103,49 @@ pub(crate) struct Create {
     /// Replace a certificate and a revocation that are there
     #[arg(long)]
     pub(crate) force: bool,
+    /// Have the NetHSM keep the certificate beside its key too
+    #[arg(long)]
+    pub(crate) store: bool,
+    #[command(flatten)]
+    pub(crate) storing: Storing,
+    #[command(flatten)]
+    pub(crate) at: AtNetHsm,
     /// Say what would be written, have nothing signed and write nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Store {
+    /// The key, by its name in the configuration
+    #[arg(long, value_name = "NAME")]
+    pub(crate) key: String,
+    #[command(flatten)]
+    pub(crate) storing: Storing,
+    #[command(flatten)]
+    pub(crate) at: AtNetHsm,
+    /// Say whether it can be done, and do nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+/// How a NetHSM comes to keep a certificate.
+#[derive(Debug, Args)]
+pub(crate) struct Storing {
+    /// Replace what the NetHSM keeps beside the key, whatever it is
+    #[arg(long)]
+    pub(crate) replace_stored: bool,
+    #[command(flatten)]
+    pub(crate) nethsm: OnNetHsm,
+}
+
+impl Storing {
+    /// Whether any of it was given.
+    pub(crate) fn says_something(&self) -> bool {
+        self.replace_stored
+            || self.nethsm.admin_user.is_some()
+            || self.nethsm.admin_passphrase_file.is_some()
+    }
 }
 
 #[derive(Debug, Args)]
@@ -108,6 +156,11 @@ pub(crate) struct Show {
     /// Print the certificate itself, ASCII-armored, to be given to those who verify
     #[arg(long)]
     pub(crate) armor: bool,
+    /// Read what the NetHSM keeps beside its key, instead of the file
+    #[arg(long)]
+    pub(crate) from_device: bool,
+    #[command(flatten)]
+    pub(crate) at: AtNetHsm,
 }
 
 #[derive(Debug, Args)]
@@ -121,6 +174,8 @@ pub(crate) struct Extend {
     /// The subkey, by its fingerprint, where several sign
     #[arg(long, value_name = "FINGERPRINT")]
     pub(crate) subkey: Option<String>,
+    #[command(flatten)]
+    pub(crate) at: AtNetHsm,
     #[command(flatten)]
     pub(crate) offline: Offline,
     /// Say what would change, have nothing signed and write nothing
@@ -159,6 +214,8 @@ pub(crate) struct Revoke {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["reason", "text", "subkey", "primary"])]
     pub(crate) revocation: Option<PathBuf>,
     #[command(flatten)]
+    pub(crate) at: AtNetHsm,
+    #[command(flatten)]
     pub(crate) offline: Offline,
     /// Do not ask
     #[arg(long)]
@@ -187,6 +244,8 @@ pub(crate) struct Rotate {
     /// When the new key was created, if its device does not know: 2026-01-31T12:00:00Z, or a date
     #[arg(long, value_name = "WHEN")]
     pub(crate) created: Option<String>,
+    #[command(flatten)]
+    pub(crate) at: AtNetHsm,
     #[command(flatten)]
     pub(crate) offline: Offline,
     /// Where the new key's revocation goes, instead of beside the certificate
@@ -229,6 +288,11 @@ pub(crate) struct Export {
     /// The name of the keyring for pacman
     #[arg(long, value_name = "NAME", required_if_eq("form", "pacman"))]
     pub(crate) keyring: Option<String>,
+    /// Read what NetHSMs keep beside their keys, instead of the files
+    #[arg(long)]
+    pub(crate) from_device: bool,
+    #[command(flatten)]
+    pub(crate) at: AtNetHsm,
     /// Replace files that are there
     #[arg(long)]
     pub(crate) force: bool,

@@ -37,7 +37,27 @@ pub(crate) enum KeyVerb {
     /// Opens each device. Ends with status 69 if one of them cannot be opened. Cards say how often their
     /// PINs may still be wrong and how many signatures they have made, TPMs how many wrong auth values
     /// they have counted.
-    List,
+    List(List),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    #[command(flatten)]
+    pub(crate) at: AtNetHsm,
+}
+
+/// A NetHSM of the operator's device profiles.
+#[derive(Debug, Args)]
+pub(crate) struct AtNetHsm {
+    /// Ask this NetHSM of the device profiles, as its users there, instead of those in the configuration
+    ///
+    /// The profiles are those of nethsm-cli (`device add`, `cred add`), which say where the
+    /// passphrases come from.
+    #[arg(long, value_name = "DEVICE")]
+    pub(crate) profile: Option<String>,
+    /// The file with the device profiles [default: that of nethsm-cli]
+    #[arg(long, value_name = "FILE", requires = "profile")]
+    pub(crate) profiles: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -69,13 +89,15 @@ pub(crate) struct Generate {
     #[command(flatten)]
     pub(crate) nethsm: OnNetHsm,
     #[command(flatten)]
+    pub(crate) at: AtNetHsm,
+    #[command(flatten)]
     pub(crate) replacing: Replacing,
 }
 
-/// Who makes a key on a NetHSM.
+/// Who changes something on a NetHSM.
 #[derive(Debug, Args)]
 pub(crate) struct OnNetHsm {
-    /// The Administrator of the NetHSM who makes the key [default: admin]
+    /// The Administrator of the NetHSM [default: that of the profile, or admin]
     #[arg(long, value_name = "USER")]
     pub(crate) admin_user: Option<String>,
     /// The file with the Administrator's passphrase, instead of asking for it

@@ -28,6 +28,14 @@ pub(crate) struct SshdCheck {
     /// The port of sshd, for Match blocks that ask
     #[arg(long, default_value = "22")]
     pub(crate) port: u16,
+    /// The unit that sshd runs in and its drop-ins, in their order, for keys in NetHSMs [default: the
+    /// packaged one, where it is installed]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) unit: Vec<PathBuf>,
+    /// The rules of nftables, for keys in NetHSMs [default: /etc/nftables.conf, where it is
+    /// about accounts]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) nftables: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -1,62 +1,66 @@
 //! Keys in one NetHSM or several: making them on the first, and what the devices say of them.
 //!
+//! The devices are those of the configuration, or the one of a device profile that the command line names.
+//!
 //! Deliberately absent: replacing a key, since other devices may have it and it is lost then; bringing it
 //! to the other devices, which a backup of the first does; users, tags and everything else that a
 //! tool for the whole device is for.
 
+mod asked;
+mod shelf;
+
 use std::time::Duration;
 
-use signstar::back_ends::nethsm::{NetHsm, Place};
 use signstar::config::Key;
 use signstar_core::{Digest, PublicKey, RawSignature, Signer, SignerError};
-use signstar_nethsm::client::{self, Client, ClientError, Credentials};
+use signstar_nethsm::client::ClientError;
 use signstar_nethsm::sdk::apis::default_api::{keys_generate_post, keys_key_id_get};
 use signstar_nethsm::sdk::models::{KeyGenerateRequestData, KeyMechanism, KeyType};
 use signstar_nethsm::{DEVICES_MAX, public_key};
 use signstar_software::Kind;
-use zeroize::Zeroizing;
 
-use super::{BackEnd, Held, Made, Seen, settings_of};
+use super::{BackEnd, Held, Made, Seen};
 use crate::cli::Generate;
 use crate::failure::{Failure, Status};
-use crate::secret_file;
 use crate::settings::Settings;
 use crate::terminal;
+use asked::Asked;
 
 pub(super) const BACK_END: BackEnd = BackEnd {
     name: "nethsm",
     open,
-    look: |key| Ok(Seen::of(&open(key)?)),
+    look,
     generate,
     options: &["--admin-user", "--admin-passphrase-file"],
     import: None,
     search: None,
     storage_key: None,
+    shelf: Some(shelf::SHELF),
 };
 
-/// RSA of 4096 bits takes a device some time.
-const PATIENCE: Duration = Duration::from_secs(300);
-/// Keys are some KiB.
-const ANSWER_BYTES_MAX: u64 = 64 << 10;
-
-fn open(key: &Key) -> Result<Held, Failure> {
-    let hsm: &NetHsm = settings_of(key)?;
-    let wait = Duration::from_secs(key.device_seconds);
+fn open(settings: &Settings, key: &Key) -> Result<Held, Failure> {
+    let asked = Asked::of(settings, key)?;
+    let wanted = asked.settings(Duration::from_secs(key.device_seconds))?;
+    let place = wanted.devices.first();
     Ok(Held {
-        signer: Box::new(Insistent(hsm.open_any(wait)?.signer)),
+        place: place.map_or(String::new(), |device| asked.place(device)),
+        signer: Box::new(Insistent(signstar_nethsm::open(&wanted)?.signer)),
         stored: None,
-        place: hsm
-            .devices
-            .first()
-            .map_or(String::new(), |place| named(hsm, place)),
     })
 }
 
-fn named(hsm: &NetHsm, place: &Place) -> String {
-    format!(
-        "NetHSM {} at {}, key {}",
-        place.label, place.address, hsm.key
-    )
+/// A profile may have an Administrator alone, who sees keys as well as an Operator does.
+fn look(settings: &Settings, key: &Key) -> Result<Seen, Failure> {
+    if settings.profiled.is_none() {
+        return Ok(Seen::of(&open(settings, key)?));
+    }
+    let asked = Asked::of(settings, key)?;
+    let credentials = asked.reader()?;
+    let devices = asked.devices()?;
+    let device = devices.first().ok_or_else(nobody)?;
+    let mut client = asked.client(device, &credentials)?;
+    let public = asked.public_key(device, &mut client)?;
+    Ok(Seen::new(asked.place(device), Some(&public)))
 }
 
 /// Asks the next device, where there is one, and says so: nobody keeps records here.
@@ -79,11 +83,10 @@ impl Signer for Insistent {
 }
 
 fn generate(settings: &Settings, options: &Generate) -> Result<Made, Failure> {
-    let hsm: &NetHsm = settings_of(settings.key(&options.key)?)?;
-    let place = hsm
-        .devices
-        .first()
-        .ok_or_else(|| Failure::new(Status::Configuration, "the configuration names no device"))?;
+    let asked = Asked::of(settings, settings.key(&options.key)?)?;
+    let id = &asked.hsm.key;
+    let devices = asked.devices()?;
+    let device = devices.first().ok_or_else(nobody)?;
     let kind = options.kind.map_or("ed25519", Kind::name);
     let (mechanism, of_device, length) = of_kind(kind).ok_or_else(|| {
         Failure::new(
@@ -93,14 +96,15 @@ fn generate(settings: &Settings, options: &Generate) -> Result<Made, Failure> {
     })?;
     let made = Made {
         kind,
-        device: named(hsm, place),
+        device: asked.place(device),
         fingerprint: None,
         secret_key: None,
         protected: true,
         dry_run: options.replacing.dry_run,
     };
-    let mut client = administrator(place, options)?;
-    match client.call(|device| keys_key_id_get(device, &hsm.key)) {
+    let credentials = asked.administrator(device, &options.nethsm)?;
+    let mut client = asked.client(device, &credentials)?;
+    match client.call(|device| keys_key_id_get(device, id)) {
         Err(ClientError::Absent(_)) => {}
         Ok(_) => {
             let text = format!(
@@ -119,13 +123,13 @@ fn generate(settings: &Settings, options: &Generate) -> Result<Made, Failure> {
     }
     let mut request = KeyGenerateRequestData::new(vec![mechanism], of_device);
     request.length = length;
-    request.id = Some(hsm.key.clone());
+    request.id = Some(id.clone());
     let failed = |error: &ClientError| failure(&made.device, error);
     client
         .call(|device| keys_generate_post(device, request))
         .map_err(|error| failed(&error))?;
     let found = client
-        .call(|device| keys_key_id_get(device, &hsm.key))
+        .call(|device| keys_key_id_get(device, id))
         .map_err(|error| failed(&error))?;
     let found = public_key(&found.value).map(|key| key.name());
     match found {
@@ -152,34 +156,8 @@ fn of_kind(kind: &str) -> Option<(KeyMechanism, KeyType, Option<i32>)> {
     })
 }
 
-/// A client for an Administrator of the device.
-fn administrator(place: &Place, options: &Generate) -> Result<Client, Failure> {
-    let user = options.nethsm.admin_user.as_deref().unwrap_or("admin");
-    let passphrase = match &options.nethsm.admin_passphrase_file {
-        Some(path) => secret_file::read(path)?,
-        None if terminal::is_there() => {
-            terminal::passphrase(&format!("{user} on the NetHSM {}", place.label))?
-        }
-        None => {
-            let text = "nobody is there to ask for the Administrator's passphrase: give \
-                        --admin-passphrase-file";
-            return Err(Failure::new(Status::Usage, text));
-        }
-    };
-    let text = String::from_utf8(passphrase.to_vec())
-        .map_err(|_| Failure::new(Status::Data, "the passphrase is not UTF-8"))?;
-    let of_device = |error: ClientError| failure(&place.label, &error);
-    let credentials = Credentials::new(user, Zeroizing::new(text)).map_err(of_device)?;
-    Client::new(&client::Settings {
-        address: place.address.clone(),
-        name: place.name.clone(),
-        trust: place.trust.read()?,
-        credentials: Some(credentials),
-        connect_wait: Duration::from_secs(10),
-        wait: PATIENCE,
-        answer_bytes_max: ANSWER_BYTES_MAX,
-    })
-    .map_err(of_device)
+fn nobody() -> Failure {
+    Failure::new(Status::Configuration, "the configuration names no device")
 }
 
 /// What the device says stands beside it, for an operator is who reads this.

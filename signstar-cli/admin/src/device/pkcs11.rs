@@ -18,15 +18,16 @@ use crate::settings::Settings;
 pub(super) const BACK_END: BackEnd = BackEnd {
     name: "pkcs11",
     open,
-    look: |key| Ok(Seen::of(&open(key)?)),
+    look: |settings, key| Ok(Seen::of(&open(settings, key)?)),
     generate,
     options: &[],
     import: None,
     search: None,
     storage_key: None,
+    shelf: None,
 };
 
-fn open(key: &Key) -> Result<Held, Failure> {
+fn open(_: &Settings, key: &Key) -> Result<Held, Failure> {
     let token: &Pkcs11 = settings_of(key)?;
     let patience = Duration::from_secs(key.device_seconds);
     let public = token.open_any(patience)?.signer.public_key().clone();

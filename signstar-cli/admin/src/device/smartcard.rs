@@ -44,9 +44,10 @@ pub(super) const BACK_END: BackEnd = BackEnd {
     import: Some(import),
     search: Some(search),
     storage_key: None,
+    shelf: None,
 };
 
-fn open(key: &Key) -> Result<Held, Failure> {
+fn open(_: &Settings, key: &Key) -> Result<Held, Failure> {
     let location = location(key)?;
     let stored = stored(&provision::status(&location)?);
     let card: &Smartcard = settings_of(key)?;
@@ -57,7 +58,7 @@ fn open(key: &Key) -> Result<Held, Failure> {
     })
 }
 
-fn look(key: &Key) -> Result<Seen, Failure> {
+fn look(_: &Settings, key: &Key) -> Result<Seen, Failure> {
     Ok(seen(&provision::status(&location(key)?)?))
 }
 
@@ -177,7 +178,7 @@ fn import(settings: &Settings, options: &Import) -> Result<Made, Failure> {
             let text = "protected, and nobody is there to ask: give --passphrase-file";
             return Err(data(&text));
         }
-        let asked = terminal::passphrase(&format!("the key in {}", path.display()))?;
+        let asked = terminal::secret(&format!("Passphrase of the key in {}", path.display()))?;
         passphrase = Some(asked);
         secret = parse(passphrase.as_ref());
     }
@@ -224,9 +225,11 @@ fn check(location: &Location, touch: CardTouch, replacing: &Replacing) -> Result
         agree(replacing, &present)?;
     }
     if touch == CardTouch::NeededForever && !replacing.yes && !replacing.dry_run {
-        terminal::confirm(&format!(
-            "{place}: it will want a touch for each signature, as long as the key is on it.\n"
-        ))?;
+        let text = format!(
+            "{place}: it will want a touch for each signature, as long as the key is on it.\n\
+             This cannot be undone."
+        );
+        terminal::confirm(&text, "yes")?;
     }
     // A key of a kind that cannot sign here is no less one.
     Ok(match replacing.force {

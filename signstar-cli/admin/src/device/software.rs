@@ -23,15 +23,16 @@ pub(crate) const SECRET_KEY_BYTES_MAX: u64 = 256 * 1024;
 pub(super) const BACK_END: BackEnd = BackEnd {
     name: "software",
     open,
-    look: |key| Ok(Seen::of(&open(key)?)),
+    look: |settings, key| Ok(Seen::of(&open(settings, key)?)),
     generate,
     options: &["--v6", "--passphrase-file", "--group"],
     import: None,
     search: None,
     storage_key: None,
+    shelf: None,
 };
 
-fn open(key: &Key) -> Result<Held, Failure> {
+fn open(_: &Settings, key: &Key) -> Result<Held, Failure> {
     let files: &Software = settings_of(key)?;
     let shown = files.secret_key.display();
     let data =

@@ -35,9 +35,10 @@ pub(super) const BACK_END: BackEnd = BackEnd {
     import: None,
     search: Some(search),
     storage_key: Some(storage_key::make),
+    shelf: None,
 };
 
-fn open(key: &Key) -> Result<Held, Failure> {
+fn open(_: &Settings, key: &Key) -> Result<Held, Failure> {
     let tpm: &Tpm = settings_of(key)?;
     Ok(Held {
         signer: tpm.open_any()?.signer,
@@ -46,9 +47,9 @@ fn open(key: &Key) -> Result<Held, Failure> {
     })
 }
 
-fn look(key: &Key) -> Result<Seen, Failure> {
+fn look(settings: &Settings, key: &Key) -> Result<Seen, Failure> {
     let tpm: &Tpm = settings_of(key)?;
-    let mut seen = Seen::of(&open(key)?);
+    let mut seen = Seen::of(&open(settings, key)?);
     note_status(&mut seen, &mut Tool::open(&tpm.device)?)?;
     Ok(seen)
 }
@@ -211,7 +212,7 @@ fn write(
         existing,
     };
     file(private, 0o440, group).write(&files.private)?;
-    file(public, 0o644, 0).write(&files.public)
+    Ok(file(public, 0o644, 0).write(&files.public)?)
 }
 
 /// The auth value of a key to be, and whether its file is there already.
@@ -261,13 +262,15 @@ impl Auth {
 
     fn write(&self, tpm: &Tpm, group: u32) -> Result<(), Failure> {
         match (&tpm.auth, &self.value) {
-            (Some(path), Some(value)) if self.is_new => NewFile {
-                path,
-                mode: 0o440,
-                group: Some(group),
-                existing: Existing::KeepForGood,
+            (Some(path), Some(value)) if self.is_new => {
+                let file = NewFile {
+                    path,
+                    mode: 0o440,
+                    group: Some(group),
+                    existing: Existing::KeepForGood,
+                };
+                Ok(file.write(value)?)
             }
-            .write(value),
             _ => Ok(()),
         }
     }

@@ -10,6 +10,7 @@
 )]
 
 mod accounts;
+mod addresses;
 mod configuration;
 mod explained;
 mod keys;

@@ -12,10 +12,12 @@
 mod card;
 #[path = "../../../../signstar-backends/smartcard/tests/support/inside.rs"]
 mod inside;
+mod kept;
 mod nethsm;
 #[path = "../operator/place.rs"]
 #[allow(dead_code, reason = "shared with other tests, which use the rest")]
 mod place;
+mod profile;
 mod signing;
 mod token;
 mod tpm;

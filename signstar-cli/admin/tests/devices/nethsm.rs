@@ -5,10 +5,10 @@ use signstar_testkit::nethsm::{ADMIN, NetHsm, PASSPHRASE};
 use crate::place::Place;
 use crate::{Shape, certify, configure, done, refused, signing};
 
-const GENERATE: [&str; 4] = ["key", "generate", "--key", "packages"];
+pub(crate) const GENERATE: [&str; 4] = ["key", "generate", "--key", "packages"];
 
 /// A place whose configuration names a key of the device that nobody has made yet.
-fn place(device: &NetHsm) -> Place {
+pub(crate) fn place(device: &NetHsm) -> Place {
     let place = Place::new();
     place.write_for_signers("packages.nethsm", &format!("{PASSPHRASE}\n"));
     place.write_for_signers("admin.passphrase", &format!("{}\n", ADMIN.1));

@@ -9,7 +9,7 @@ use signstar_testkit::verifier::Verifier;
 
 use crate::place::Place;
 
-/// GnuPG takes a signature by `signer` for one by the key `fingerprint` of the certificate, and none
+/// GnuPG and Sequoia take a signature by `signer` for one by the key `fingerprint` of the certificate, and none
 /// of another artifact.
 pub(crate) fn check(place: &Place, signer: &mut dyn Signer, fingerprint: &str) {
     let file = fs::read(place.path("packages.pgp")).unwrap();
@@ -27,8 +27,9 @@ pub(crate) fn check(place: &Place, signer: &mut dyn Signer, fingerprint: &str) {
         while SystemTime::now() < now {
             std::thread::sleep(Duration::from_millis(50));
         }
-        Verifier::Gpgv.good(&file, fingerprint, &made.packet, artifact)
+        [Verifier::Gpgv, Verifier::Sqop]
+            .map(|verifier| verifier.good(&file, fingerprint, &made.packet, artifact))
     };
-    assert_eq!(good(b"an artifact"), [created]);
-    assert_eq!(good(b"another one"), [0_u64; 0]);
+    assert_eq!(good(b"an artifact"), [[created], [created]]);
+    assert_eq!(good(b"another one"), [[0_u64; 0], []]);
 }

@@ -179,7 +179,11 @@ impl NetHsm {
         Ok(signstar_nethsm::open(&self.settings(wait)?)?)
     }
 
-    fn settings(&self, wait: Duration) -> Result<Settings, Failure> {
+    /// What the back end opens the key by. Reads the passphrase and what is trusted.
+    ///
+    /// # Errors
+    /// A file cannot be read, or is not what it should be.
+    pub fn settings(&self, wait: Duration) -> Result<Settings, Failure> {
         let credential = |error: &dyn std::fmt::Display| Failure::new(Refusal::Credential, error);
         let bytes = trusted_file::read(&self.passphrase, Kind::Secret, PASSPHRASE_FILE_BYTES_MAX)
             .map_err(|error| credential(&error))?;
