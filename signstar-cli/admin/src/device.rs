@@ -4,7 +4,6 @@
 //! holds, and is given one. Each back end has a file that does so for its own kind; this is the list
 //! of them, and the only file that knows which are compiled in.
 
-#[cfg(any(feature = "smartcard", feature = "tpm"))]
 mod asking;
 mod nethsm;
 mod pkcs11;
@@ -51,7 +50,7 @@ pub(crate) struct BackEnd {
 }
 
 type Fill<O> = fn(&Settings, &O) -> Result<Made, Failure>;
-type Search = fn(&ListDevices) -> Result<Vec<Seen>, Failure>;
+type Search = fn(&ListDevices, Option<&Settings>) -> Result<Vec<Seen>, Failure>;
 type Prepare = fn(&StorageKey) -> Result<Report, Failure>;
 
 /// What this program was built with.
@@ -158,14 +157,15 @@ pub(crate) fn import(settings: &Settings, options: &Import) -> Result<Made, Fail
     import(settings, options)
 }
 
-/// What is found by each back end that can look for devices.
+/// What is found by each back end that can look for devices. Some look where the configuration says.
 pub(crate) fn search(
     options: &ListDevices,
+    settings: Option<&Settings>,
 ) -> impl Iterator<Item = (&'static str, Result<Vec<Seen>, Failure>)> {
     let able = COMPILED
         .iter()
         .filter_map(|back_end| Some((back_end.name, back_end.search?)));
-    able.map(move |(name, search)| (name, search(options)))
+    able.map(move |(name, search)| (name, search(options, settings)))
 }
 
 /// Makes the storage key of a TPM.

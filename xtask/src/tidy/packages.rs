@@ -4,7 +4,7 @@ use super::Tree;
 use crate::workspace::{Dependency, Package, Workspace};
 
 /// Which own packages a package may be built from. Nothing points back.
-const ARROWS: [(&str, &[&str]); 17] = [
+const ARROWS: [(&str, &[&str]); 18] = [
     (
         "nethsm-cli",
         &["signstar-certificate", "signstar-core", "signstar-nethsm"],
@@ -35,6 +35,10 @@ const ARROWS: [(&str, &[&str]); 17] = [
         &["signstar-core", "signstar-confine", "signstar-pkcs11"],
     ),
     (
+        "signstar-pkcs11-provisioner",
+        &["signstar-core", "signstar-pkcs11", "signstar-pkcs11-worker"],
+    ),
+    (
         "signstar-admin",
         &[
             "signstar",
@@ -42,6 +46,7 @@ const ARROWS: [(&str, &[&str]); 17] = [
             "signstar-confine",
             "signstar-certificate",
             "signstar-nethsm",
+            "signstar-pkcs11",
             "signstar-smartcard",
             "signstar-software",
             "signstar-tpm",

@@ -18,7 +18,9 @@ mod nethsm;
 mod place;
 mod signing;
 mod token;
+mod token_keys;
 mod tpm;
+mod typing;
 
 use serde_json::Value;
 

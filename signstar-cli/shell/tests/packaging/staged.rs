@@ -100,6 +100,7 @@ pub(crate) fn assert_owners_and_modes(installed: &BTreeMap<String, (u32, u32, u3
         "usr/bin/signstar",
         "usr/bin/signstar-admin",
         "usr/lib/signstar/signstar-inspector",
+        "usr/lib/signstar/signstar-pkcs11-provisioner",
         "usr/lib/signstar/signstar-pkcs11-worker",
         "usr/lib/systemd/system/signstar-sshd.socket",
         "usr/lib/systemd/system/signstar-sshd@.service",
