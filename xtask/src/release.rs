@@ -93,6 +93,20 @@ pub(crate) fn admin() -> Result<PathBuf> {
     built("signstar-admin")
 }
 
+/// Builds the operators' tool for devices with C libraries.
+pub(crate) fn admin_for_devices() -> Result<PathBuf> {
+    let workspace = Workspace::get()?;
+    let package = "signstar-admin";
+    workspace
+        .cargo()
+        .args(["build", "--package", package, "--bin", package])
+        .args(["--release", "--locked", "--target", DEVICE_TARGET])
+        .args(["--features", "smartcard,tpm"])
+        .run()?;
+    let built = workspace.target_directory.join(DEVICE_TARGET);
+    Ok(built.join("release").join(package))
+}
+
 /// Builds the operators' tool and our own program that verifies with Sequoia. Together: cargo
 /// then builds what both link only once.
 pub(crate) fn admin_and_verifier() -> Result<[PathBuf; 2]> {

@@ -19,6 +19,9 @@ use crate::workspace::Workspace;
 pub(crate) struct Options {
     /// Where to; what is there already is replaced file by file
     folder: PathBuf,
+    /// Build login shell and operators' tool for cards and TPMs, too, into the folder `devices` there
+    #[arg(long)]
+    devices: bool,
 }
 
 /// Folders that are there even when nothing is in them.
@@ -38,6 +41,11 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let folder = std::path::absolute(&options.folder)
         .because(format_args!("cannot find {}", options.folder.display()))?;
     everything(&folder)?;
+    if options.devices {
+        let devices = folder.join("devices");
+        shell_for_devices(&devices)?;
+        put(&release::admin_for_devices()?, &devices.join(ADMIN), 0o755)?;
+    }
     println!("staged in {}", folder.display());
     Ok(())
 }

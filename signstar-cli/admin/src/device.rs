@@ -23,6 +23,7 @@ use signstar::back_ends::Device;
 use signstar::config::Key;
 use signstar_certificate::fingerprint;
 use signstar_core::{KeyVersion, PublicKey, Signer};
+use signstar_pkcs11::provision::PinState;
 
 use crate::cli::{Generate, Import, ListDevices, StorageKey};
 use crate::expiry;
@@ -227,6 +228,12 @@ impl Seen {
     /// How often the PIN that signs may still be wrong, if it says so.
     pub(crate) fn tries(&self) -> Option<u64> {
         self.state.get("tries")?.as_u64()
+    }
+
+    /// Whether the token says that its PIN was wrong. It does not say how often.
+    pub(crate) fn pin_was_wrong(&self) -> bool {
+        let state = self.state.get("pin").and_then(Value::as_str);
+        state == Some(PinState::CountLow.name())
     }
 
     /// For people.

@@ -25,7 +25,7 @@ use crate::failure::{Failure, Status};
 pub(super) const BACK_END: BackEnd = BackEnd {
     name: "pkcs11",
     open,
-    look: |key| Ok(Seen::of(&open(key)?)),
+    look,
     generate: making::generate,
     options: &["--pin-file", "--module-write", "--account"],
     import: None,
@@ -73,6 +73,16 @@ fn open(key: &Key) -> Result<Held, Failure> {
         stored: None,
         place: format!("PKCS#11 token, {}", token.uri),
     })
+}
+
+/// The worker says which key it is, the provisioner how the token's PIN is: neither is sent it.
+fn look(key: &Key) -> Result<Seen, Failure> {
+    let token: &Pkcs11 = settings_of(key)?;
+    let mut seen = Seen::of(&open(key)?);
+    let pin = tokens::pin_of(token, Duration::from_secs(key.device_seconds))?;
+    let pin = pin.map(|pin| ("pin", pin.name().into()));
+    seen.state.extend(pin);
+    Ok(seen)
 }
 
 /// A worker for each digest. All must have the same key.

@@ -203,6 +203,43 @@ fn names_the_token_and_asks_before_it_makes_a_key() {
     assert!(machine.objects().contains("Private Key Object"));
 }
 
+/// kryoptic counts to ten, and tokens do not say how far they are.
+#[test]
+fn health_warns_of_a_pin_that_was_wrong_and_of_the_last_try() {
+    let machine = Machine::new(Software::Kryoptic);
+    let place = &machine.place;
+    machine.configure("object=signing;id=%01", "");
+    generate(&machine, &["--yes"]);
+    certify(place, Shape::Alone);
+    let device = |status: i32| {
+        let health = found(place, status, &["health"]);
+        let checks = health["checks"].as_array().unwrap().iter();
+        let mut device = checks.filter(|check| check["check"] == "device");
+        let check = device.next().unwrap();
+        let text = |name: &str| check[name].as_str().unwrap().to_owned();
+        (text("state"), text("text"))
+    };
+    assert_eq!(device(1).0, "ok");
+    let guess = || {
+        let mut tool = machine.software.tool(&machine.module_configuration());
+        tool.args(["--login", "--pin", "4711-wrong", "--list-objects"]);
+        assert!(!tool.output().unwrap().status.success());
+    };
+    guess();
+    let (state, text) = device(1);
+    assert_eq!(state, "warning");
+    assert!(text.contains("PIN was wrong"), "{text}");
+    let listed = done(place, &["key", "list"]);
+    assert_eq!(listed["keys"][0]["state"]["pin"], "was wrong");
+    for _ in 0..8 {
+        guess();
+    }
+    let (state, text) = device(2);
+    assert_eq!(state, "critical");
+    assert!(text.contains("one try is left"), "{text}");
+    not_generated(&machine, &["--yes"], 65, "one try is left");
+}
+
 #[test]
 fn lists_tokens_with_and_without_a_configuration() {
     for software in [Software::SoftHsm, Software::Kryoptic] {

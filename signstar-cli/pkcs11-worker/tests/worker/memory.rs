@@ -96,6 +96,20 @@ fn the_pin_is_in_locked_memory_and_nowhere_else_until_the_digest_comes() {
         for mapping in found {
             assert!(mapping.locked, "{:x} {}", mapping.start, mapping.name);
         }
+        // What others may see of the process has its settings and no PIN.
+        let folder = format!("/proc/{}", helper.process);
+        let seen = |file: &str| fs::read(format!("{folder}/{file}")).unwrap();
+        let (variable, value) = &worker.environment[0];
+        let pair = format!("{variable}={value}\0");
+        assert_eq!(seen("environ"), pair.as_bytes());
+        for file in ["cmdline", "comm", "status"] {
+            let text = seen(file);
+            let mut parts = text.windows(PIN.len());
+            assert!(
+                !text.is_empty() && parts.all(|part| part != PIN.as_bytes()),
+                "{file}"
+            );
+        }
         // The module's memory is not: not everything is said to be locked.
         let module = fs::canonicalize(software.module()).unwrap();
         let all = mappings(helper.process);

@@ -10,16 +10,18 @@ use signstar_testkit::token::{Software, KINDS, PIN};
 
 use crate::scene::{world_to_fill, TOKENS};
 use crate::support::sshd::{MATCH, STRICT};
-use crate::support::verifiers::{all_take, library_takes};
+use crate::support::verifiers::{all_take, library_takes, ran};
 use crate::support::world::{admin, Build};
 use crate::support::{SigningKey, Sshd, World};
 
-const GENERATE: [&str; 6] = [
+const GENERATE: [&str; 8] = [
     "key",
     "generate",
     "--key",
     "packages",
     "--yes",
+    "--account",
+    "signer",
     "--module-write",
 ];
 const CREATE: [&str; 7] = [
@@ -100,10 +102,11 @@ fn every_kind(software: Software) {
         let path = world.path("/tmp/artifact");
         fs::write(&path, artifact).unwrap();
         all_take(&world.key, &signature, &path);
-        println!(
-            "{software:?} {kind}, {shape}: made and certified by the tool, signed through sshd, taken by \
-             gpg, sqop, rsop and Sequoia"
+        let on = format!(
+            "{}; key and certificate by the tool, {shape}",
+            software.name()
         );
+        ran("pkcs11", kind, &on, &world.key);
     }
 }
 
@@ -140,10 +143,8 @@ fn a_composite_key_made_on_kryoptic_signs_through_sshd_in_both_shapes() {
         assert!(library_takes(&world.key, &signature, &path));
         fs::write(&path, &artifact[1..]).unwrap();
         assert!(!library_takes(&world.key, &signature, &path));
-        println!(
-            "Kryoptic mldsa65-ed25519, {shape}: both halves made and certified by the tool, signed \
-             through sshd, taken by Sequoia"
-        );
+        let on = format!("kryoptic; both halves and certificate by the tool, {shape}");
+        ran("pkcs11", "mldsa65-ed25519", &on, &world.key);
     }
 }
 

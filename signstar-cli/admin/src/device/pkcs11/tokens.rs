@@ -6,7 +6,7 @@ use std::time::Duration;
 use signstar::back_ends::pkcs11::Pkcs11;
 use signstar_core::ModuleSettings;
 use signstar_pkcs11::Uri;
-use signstar_pkcs11::provision::{self, Account, KeySeen, Listed};
+use signstar_pkcs11::provision::{self, Account, KeySeen, Listed, PinState};
 
 use super::super::{Seen, settings_of};
 use crate::account;
@@ -59,6 +59,30 @@ pub(super) fn search(
         }
     }
     Ok(all)
+}
+
+/// How the PIN of the token is that `token` names.
+pub(super) fn pin_of(token: &Pkcs11, patience: Duration) -> Result<Option<PinState>, Failure> {
+    let wanted = Uri::parse(&token.uri);
+    let wanted = wanted.map_err(|error| Failure::new(Status::Configuration, error))?;
+    let mut settings = token.opening(patience.as_secs())?;
+    // Nothing is changed, least of all as root.
+    let readable = std::mem::take(&mut settings.write);
+    settings.read.extend(readable);
+    let module = Module {
+        settings,
+        environment: token.environment.clone(),
+        account: None,
+    };
+    let is = |wanted: &Option<String>, value: &Option<String>| wanted.is_none() || wanted == value;
+    let tokens = list(&module)?.into_iter().map(|listed| listed.token);
+    let mut named = tokens.filter(|seen| {
+        is(&wanted.token, &seen.uri.token)
+            && is(&wanted.serial, &seen.uri.serial)
+            && is(&wanted.manufacturer, &seen.uri.manufacturer)
+            && is(&wanted.model, &seen.uri.model)
+    });
+    Ok(named.next().map(|seen| seen.pin))
 }
 
 fn list(module: &Module) -> Result<Vec<Listed>, Failure> {
