@@ -84,8 +84,8 @@ pub use finding::{Finding, InspectionCode};
 pub use hasher::{HashState, HashStateError, Hasher, HasherError};
 pub use ledger::{Ledger, Subject};
 pub use messages::{
-    FRAME_BYTES, Frame, MessageError, ModuleSettings, PIN_BYTES_MAX, WorkerAnswer, WorkerFault,
-    WorkerRequest,
+    FRAME_BYTES, Fields, Frame, MessageError, ModuleSettings, PIN_BYTES_MAX, WorkerAnswer,
+    WorkerFault, WorkerRequest, frame, frame_parts,
 };
 pub use pattern::matches_pattern;
 pub use policy::{Declaring, INPUT_BYTES_MAX_DEFAULT, InputPolicy, Policy};

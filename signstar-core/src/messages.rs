@@ -24,8 +24,8 @@ use crate::digest::{Digest, HashAlgorithm};
 use crate::signer::{
     Curve, ML_DSA_65_KEY_BYTES, ML_DSA_65_SIGNATURE_BYTES, PublicKey, SignatureValue,
 };
-use fields::Fields;
 
+pub use fields::Fields;
 pub use settings::ModuleSettings;
 pub use worker_fault::WorkerFault;
 
@@ -106,12 +106,30 @@ impl WorkerRequest {
         }
     }
 
+    /// Reads one frame, whose memory a PIN keeps: there is no copy of it elsewhere.
+    ///
+    /// # Errors
+    /// See [`MessageError`].
+    pub fn take_frame(mut frame: Frame) -> Result<Self, MessageError> {
+        let (kind, mut body) = frame_parts(&frame)?;
+        if kind != 2 {
+            return Self::from_frame(&frame);
+        }
+        let length = body.rest().len();
+        if !(1..=PIN_BYTES_MAX).contains(&length) {
+            return Err(MessageError::Body);
+        }
+        frame.drain(..HEAD_BYTES);
+        frame.truncate(length);
+        Ok(Self::Pin(frame))
+    }
+
     /// Reads one frame.
     ///
     /// # Errors
     /// See [`MessageError`].
     pub fn from_frame(frame: &[u8]) -> Result<Self, MessageError> {
-        let (kind, mut body) = parts(frame)?;
+        let (kind, mut body) = frame_parts(frame)?;
         match kind {
             1 => Ok(Self::Open(ModuleSettings::decode(body)?)),
             2 => match body.rest() {
@@ -181,7 +199,7 @@ impl WorkerAnswer {
     /// # Errors
     /// See [`MessageError`].
     pub fn from_frame(frame: &[u8]) -> Result<Self, MessageError> {
-        let (kind, mut body) = parts(frame)?;
+        let (kind, mut body) = frame_parts(frame)?;
         match kind {
             17 => public_key(body).map(Self::Ready),
             18 => body.end(Self::PinWanted),
@@ -195,7 +213,12 @@ impl WorkerAnswer {
     }
 }
 
-fn frame(kind: u8, body: &[&[u8]]) -> Result<Frame, MessageError> {
+/// A frame of the kind `kind`, whose body is `body`. Kinds below 32 are those of the messages here;
+/// others may have messages of their own.
+///
+/// # Errors
+/// [`MessageError::TooLong`].
+pub fn frame(kind: u8, body: &[&[u8]]) -> Result<Frame, MessageError> {
     let length: usize = body.iter().map(|part| part.len()).sum();
     if length > BODY_BYTES_MAX {
         return Err(MessageError::TooLong);
@@ -212,7 +235,11 @@ fn frame(kind: u8, body: &[&[u8]]) -> Result<Frame, MessageError> {
     Ok(frame)
 }
 
-fn parts(frame: &[u8]) -> Result<(u8, Fields<'_>), MessageError> {
+/// Kind and body of a frame.
+///
+/// # Errors
+/// [`MessageError::Frame`].
+pub fn frame_parts(frame: &[u8]) -> Result<(u8, Fields<'_>), MessageError> {
     let (&[version, kind, high, low], rest) =
         frame.split_first_chunk().ok_or(MessageError::Frame)?;
     let length = usize::from(u16::from_be_bytes([high, low]));

@@ -12,6 +12,9 @@ pub(crate) const FEATURES: &str = "software,pkcs11,nethsm";
 /// The program that loads PKCS#11 modules.
 pub(crate) const WORKER: &str = "signstar-pkcs11-worker";
 
+/// The program that loads them to make keys.
+pub(crate) const PROVISIONER: &str = "signstar-pkcs11-provisioner";
+
 /// The program that looks at artifacts.
 pub(crate) const INSPECTOR: &str = "signstar-inspector";
 
@@ -46,15 +49,26 @@ pub(crate) fn shell_for_devices() -> Result<PathBuf> {
     Ok(built.join("release/signstar"))
 }
 
-/// Builds the process that loads PKCS#11 modules: for the C library of this machine, since modules
-/// are libraries of that.
+/// Builds the process that loads PKCS#11 modules to sign.
 pub(crate) fn worker() -> Result<PathBuf> {
+    loading_modules(WORKER)
+}
+
+/// Builds the process that loads them to make keys.
+pub(crate) fn provisioner() -> Result<PathBuf> {
+    loading_modules(PROVISIONER)
+}
+
+/// For the C library of this machine, since modules are libraries of that. Each alone, so that no
+/// feature of one reaches the other.
+fn loading_modules(name: &str) -> Result<PathBuf> {
     let workspace = Workspace::get()?;
     workspace
         .cargo()
-        .args(["build", "--package", WORKER, "--release", "--locked"])
+        .args(["build", "--package", name, "--bin", name])
+        .args(["--release", "--locked"])
         .run()?;
-    Ok(workspace.target_directory.join("release").join(WORKER))
+    Ok(workspace.target_directory.join("release").join(name))
 }
 
 /// Builds the program that looks at artifacts.
@@ -77,6 +91,20 @@ pub(crate) fn admin() -> Result<PathBuf> {
         &[],
     )?;
     built("signstar-admin")
+}
+
+/// Builds the operators' tool for devices with C libraries.
+pub(crate) fn admin_for_devices() -> Result<PathBuf> {
+    let workspace = Workspace::get()?;
+    let package = "signstar-admin";
+    workspace
+        .cargo()
+        .args(["build", "--package", package, "--bin", package])
+        .args(["--release", "--locked", "--target", DEVICE_TARGET])
+        .args(["--features", "smartcard,tpm"])
+        .run()?;
+    let built = workspace.target_directory.join(DEVICE_TARGET);
+    Ok(built.join("release").join(package))
 }
 
 /// Builds the operators' tool and our own program that verifies with Sequoia. Together: cargo

@@ -19,6 +19,9 @@ use crate::workspace::Workspace;
 pub(crate) struct Options {
     /// Where to; what is there already is replaced file by file
     folder: PathBuf,
+    /// Build login shell and operators' tool for cards and TPMs, too, into the folder `devices` there
+    #[arg(long)]
+    devices: bool,
 }
 
 /// Folders that are there even when nothing is in them.
@@ -38,6 +41,11 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let folder = std::path::absolute(&options.folder)
         .because(format_args!("cannot find {}", options.folder.display()))?;
     everything(&folder)?;
+    if options.devices {
+        let devices = folder.join("devices");
+        shell_for_devices(&devices)?;
+        put(&release::admin_for_devices()?, &devices.join(ADMIN), 0o755)?;
+    }
     println!("staged in {}", folder.display());
     Ok(())
 }
@@ -52,15 +60,19 @@ pub(crate) fn everything(root: &Path) -> Result<()> {
     shell(root)?;
     let worker = root.join(HELPERS).join(release::WORKER);
     put(&release::worker()?, &worker, 0o755)?;
+    let provisioner = root.join(HELPERS).join(release::PROVISIONER);
+    put(&release::provisioner()?, &provisioner, 0o755)?;
     put(&release::admin()?, &root.join(ADMIN), 0o755)?;
     documents(root, None)
 }
 
-/// The same with the operators' tool and the worker of a debug build, which spares two release builds.
+/// The same with the operators' tool and what loads PKCS#11 modules of a debug build, which spares three
+/// release builds.
 pub(crate) fn with_debug_programs(root: &Path, debug: &Path) -> Result<()> {
     shell(root)?;
-    let worker = root.join(HELPERS).join(release::WORKER);
-    put(&debug.join(release::WORKER), &worker, 0o755)?;
+    for name in [release::WORKER, release::PROVISIONER] {
+        put(&debug.join(name), &root.join(HELPERS).join(name), 0o755)?;
+    }
     put(&debug.join("signstar-admin"), &root.join(ADMIN), 0o755)?;
     documents(root, Some(debug))
 }

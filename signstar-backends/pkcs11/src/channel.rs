@@ -30,6 +30,12 @@ impl Channel {
         })
     }
 
+    /// What comes next may take longer.
+    #[cfg(feature = "provision")]
+    pub(crate) fn wait_longer(&mut self, patience: Duration) {
+        self.patience = patience;
+    }
+
     /// Sends one frame. The socket has room for all that is ever sent.
     pub(crate) fn send(&mut self, frame: &Frame) -> Result<(), SignerError> {
         match nix::unistd::write(&*self.socket, frame) {
@@ -38,8 +44,14 @@ impl Channel {
         }
     }
 
-    /// Waits for one frame.
+    /// Waits for an answer.
     pub(crate) fn receive(&mut self) -> Result<WorkerAnswer, SignerError> {
+        self.receive_frame()?;
+        WorkerAnswer::from_frame(&self.buffer).map_err(|_| no_message())
+    }
+
+    /// Waits for one frame.
+    pub(crate) fn receive_frame(&mut self) -> Result<&[u8], SignerError> {
         let deadline = Instant::now() + self.patience;
         let mut filled = 0;
         while filled < FRAME_BYTES {
@@ -58,8 +70,7 @@ impl Channel {
                 Err(_) => return Err(ended()),
             }
         }
-        WorkerAnswer::from_frame(&self.buffer)
-            .map_err(|_| SignerError::Failed("the worker's answer is no message".to_owned()))
+        Ok(&self.buffer)
     }
 
     /// Fails unless the worker is there and has said nothing that is still unread.
@@ -99,6 +110,10 @@ impl Channel {
             Err(_) => Err(ended()),
         }
     }
+}
+
+pub(crate) fn no_message() -> SignerError {
+    SignerError::Failed("the worker's answer is no message".to_owned())
 }
 
 fn ended() -> SignerError {

@@ -15,9 +15,12 @@
 //!
 //! # What is deliberately absent
 //! A PKCS#11 library, loading anything, starting the worker (the shell does, before lock-down),
-//! making, importing or deleting keys, a second digest for the same worker, and OpenPGP.
+//! making, importing or deleting keys (but with the feature `provision`, asking for that), a second
+//! digest for the same worker, and OpenPGP.
 
 mod channel;
+#[cfg(feature = "provision")]
+pub mod provision;
 mod uri;
 
 use std::os::fd::{AsRawFd as _, OwnedFd};

@@ -121,6 +121,37 @@ impl Uri {
     }
 }
 
+/// As [`Uri::parse`] reads it, with every octet encoded that is no letter, digit or one of `-._`: what a
+/// token calls itself does no harm on a terminal. A URI of a token alone names no key.
+impl fmt::Display for Uri {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = |text: &Option<String>| text.as_ref().map(|text| text.as_bytes().to_vec());
+        let attributes = [
+            ("token", text(&self.token)),
+            ("serial", text(&self.serial)),
+            ("manufacturer", text(&self.manufacturer)),
+            ("model", text(&self.model)),
+            ("object", text(&self.object)),
+            ("id", self.id.clone()),
+        ];
+        let mut mark = "pkcs11:";
+        for (name, value) in attributes {
+            let Some(value) = value else { continue };
+            write!(f, "{mark}{name}=")?;
+            mark = ";";
+            for byte in value {
+                match byte {
+                    b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' => {
+                        write!(f, "{}", char::from(byte))?;
+                    }
+                    other => write!(f, "%{other:02X}")?,
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
 fn put<T>(place: &mut Option<T>, value: T) -> Result<(), UriError> {
     match place.replace(value) {
         None => Ok(()),
@@ -179,6 +210,22 @@ mod tests {
             id: Some(vec![0, 0xff, b'1']),
         };
         assert_eq!(uri, Ok(expected));
+    }
+
+    #[test]
+    fn what_is_shown_is_read_back_and_does_no_harm() {
+        let uri = Uri {
+            token: Some("The \u{1b}[2J\ntoken;ä".to_owned()),
+            serial: Some("01".to_owned()),
+            manufacturer: None,
+            model: Some("X/1?".to_owned()),
+            object: Some("a=b".to_owned()),
+            id: Some((0..=255).collect()),
+        };
+        let shown = uri.to_string();
+        assert!(shown.starts_with("pkcs11:token=The%20%1B%5B2J%0Atoken%3B%C3%A4;serial=01;model="));
+        assert!(shown.bytes().all(|byte| byte.is_ascii_graphic()), "{shown}");
+        assert_eq!(Uri::parse(&shown), Ok(uri));
     }
 
     #[test]

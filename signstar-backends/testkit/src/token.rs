@@ -32,6 +32,14 @@ pub const KINDS: [(&str, &str); 7] = [
 ];
 
 impl Software {
+    /// What people call it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::SoftHsm => "SoftHSM",
+            Self::Kryoptic => "kryoptic",
+        }
+    }
+
     /// The shared library.
     pub fn module(self) -> PathBuf {
         match self {

@@ -145,6 +145,31 @@ pub(crate) fn group_of_key(
     }
 }
 
+/// The account that signs with the key `name`, or the one that was given.
+pub(crate) fn account_of_key(
+    settings: &Settings,
+    name: &str,
+    given: Option<&str>,
+) -> Result<Account, Failure> {
+    let signing: Vec<&str> = settings.accounts_of(name);
+    let wanted = match (given, signing.as_slice()) {
+        (Some(given), _) => given,
+        (None, [one]) => *one,
+        (None, []) => {
+            let text = format!("no [user.NAME] signs with {name:?}: add one, or give --account");
+            return Err(Failure::new(Status::Configuration, text));
+        }
+        (None, _) => {
+            let text = format!("several accounts sign with {name:?}: give --account");
+            return Err(Failure::new(Status::Usage, text));
+        }
+    };
+    account(wanted)?.ok_or_else(|| {
+        let text = format!("there is no account {wanted:?}: make it, or give --account");
+        Failure::new(Status::Configuration, text)
+    })
+}
+
 fn lines(path: &str) -> Result<Vec<String>, Failure> {
     let bytes = trusted_file::read(Path::new(path), Kind::Public, BYTES_MAX)?;
     Ok(String::from_utf8_lossy(&bytes)

@@ -4,7 +4,6 @@
 //! holds, and is given one. Each back end has a file that does so for its own kind; this is the list
 //! of them, and the only file that knows which are compiled in.
 
-#[cfg(any(feature = "smartcard", feature = "tpm"))]
 mod asking;
 mod nethsm;
 mod pkcs11;
@@ -25,6 +24,7 @@ use signstar::back_ends::Device;
 use signstar::config::Key;
 use signstar_certificate::fingerprint;
 use signstar_core::{KeyVersion, PublicKey, Signer};
+use signstar_pkcs11::provision::PinState;
 
 use crate::cli::{Generate, Import, ListDevices, StorageKey};
 use crate::expiry;
@@ -56,7 +56,7 @@ pub(crate) struct BackEnd {
 }
 
 type Fill<O> = fn(&Settings, &O) -> Result<Made, Failure>;
-type Search = fn(&ListDevices) -> Result<Vec<Seen>, Failure>;
+type Search = fn(&ListDevices, Option<&Settings>) -> Result<Vec<Seen>, Failure>;
 type Prepare = fn(&StorageKey) -> Result<Report, Failure>;
 
 /// What this program was built with.
@@ -181,14 +181,15 @@ fn asked(settings: &Settings, name: &str, key: &Key) -> Result<&'static BackEnd,
     }
 }
 
-/// What is found by each back end that can look for devices.
+/// What is found by each back end that can look for devices. Some look where the configuration says.
 pub(crate) fn search(
     options: &ListDevices,
+    settings: Option<&Settings>,
 ) -> impl Iterator<Item = (&'static str, Result<Vec<Seen>, Failure>)> {
     let able = COMPILED
         .iter()
         .filter_map(|back_end| Some((back_end.name, back_end.search?)));
-    able.map(move |(name, search)| (name, search(options)))
+    able.map(move |(name, search)| (name, search(options, settings)))
 }
 
 /// Makes the storage key of a TPM.
@@ -250,6 +251,12 @@ impl Seen {
     /// How often the PIN that signs may still be wrong, if it says so.
     pub(crate) fn tries(&self) -> Option<u64> {
         self.state.get("tries")?.as_u64()
+    }
+
+    /// Whether the token says that its PIN was wrong. It does not say how often.
+    pub(crate) fn pin_was_wrong(&self) -> bool {
+        let state = self.state.get("pin").and_then(Value::as_str);
+        state == Some(PinState::CountLow.name())
     }
 
     /// For people.

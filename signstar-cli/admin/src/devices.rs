@@ -1,11 +1,14 @@
 //! `device list` and `device storage-key`: what a configuration is written from.
 
+use std::path::Path;
+
 use serde::Serialize;
 
 use crate::cli::{ListDevices, StorageKey};
 use crate::device::{self, Seen};
 use crate::failure::{Failure, Status};
 use crate::report::Report;
+use crate::settings::Settings;
 
 #[derive(Serialize)]
 struct Listed {
@@ -26,13 +29,19 @@ struct Problem {
     text: String,
 }
 
-/// Lists the devices of this machine.
-pub(crate) fn list(options: &ListDevices) -> Result<Report, Failure> {
+/// Lists the devices of this machine. A configuration is not needed, and says where else to look.
+pub(crate) fn list(options: &ListDevices, config: &Path) -> Result<Report, Failure> {
     let mut listed = Listed {
         devices: Vec::new(),
         problems: Vec::new(),
     };
-    for (back_end, found) in device::search(options) {
+    let settings = match config.exists() {
+        true => Settings::load(config)
+            .inspect_err(|failure| log::warn!("not looked into: {}", failure.text))
+            .ok(),
+        false => None,
+    };
+    for (back_end, found) in device::search(options, settings.as_ref()) {
         match found {
             Ok(all) => {
                 let named = all.into_iter().map(|seen| ListedDevice { back_end, seen });

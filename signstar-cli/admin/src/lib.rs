@@ -97,7 +97,7 @@ fn perform(cli: &Cli) -> Result<Report, Failure> {
     let settings = || Settings::load(&cli.config);
     match &cli.verb {
         Verb::Device { verb } => match verb {
-            DeviceVerb::List(options) => devices::list(options),
+            DeviceVerb::List(options) => devices::list(options, &cli.config),
             DeviceVerb::StorageKey(options) => devices::storage_key(options),
         },
         Verb::Key { verb } => match verb {

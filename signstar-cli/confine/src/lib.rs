@@ -52,7 +52,7 @@ pub use harden::{harden, harden_helper};
 pub use helper::{Helper, PipedHelper, die_with_parent, start_helper, start_piped_helper};
 pub use inspector::{inspector_rules, inspector_rules_for};
 pub use limits::{Limits, allow_file_size, limit_file_size, limit_memory, limit_processor};
-pub use memory::lock_memory;
+pub use memory::{lock_memory, lock_present_memory};
 pub use rule::{Condition, Rule, rule};
 pub use ruleset::{Restriction, restrict_files_and_network};
 pub use shell::{OpenFds, inspection_rules, inspection_rules_for, shell_rules, shell_rules_for};

@@ -22,3 +22,16 @@ pub fn lock_memory() -> Result<(), ConfineError> {
         }
     })
 }
+
+/// Locks the pages that the process has now, and none that it will get: for a process that loads
+/// libraries of others afterwards, which are larger than what an account may lock.
+///
+/// # Errors
+/// Those of [`lock_memory`].
+pub fn lock_present_memory() -> Result<(), ConfineError> {
+    let on_fault = MlockAllFlags::from_bits_retain(libc::MCL_ONFAULT);
+    mlockall(MlockAllFlags::MCL_CURRENT | on_fault).map_err(|source| ConfineError::Refused {
+        step: "lock memory",
+        source,
+    })
+}

@@ -4,7 +4,7 @@ use cryptoki::error::{Error, RvError};
 use signstar_core::WorkerFault as Fault;
 
 /// The fault behind `error`; `otherwise` where it says nothing that an operator could use.
-pub(crate) fn of(error: &Error, otherwise: Fault) -> Fault {
+pub fn of(error: &Error, otherwise: Fault) -> Fault {
     let Error::Pkcs11(value, _) = error else {
         return otherwise;
     };

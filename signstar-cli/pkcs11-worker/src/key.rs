@@ -1,6 +1,7 @@
 //! The key pair on the token, exactly one of each half; two pairs for a composite key.
 
 use cryptoki::object::{Attribute, AttributeType, KeyType, ObjectClass, ObjectHandle};
+use cryptoki::session::Session;
 use signstar_core::{ModuleSettings, PublicKey, WorkerFault as Fault};
 use signstar_pkcs11::Uri;
 
@@ -8,15 +9,19 @@ use crate::token::Token;
 use crate::{fault, public};
 
 /// What the configuration calls the key.
-pub(crate) struct Names {
+pub struct Names {
     /// The key, or the ML-DSA half of one.
-    pub(crate) uri: Uri,
+    pub uri: Uri,
     /// The Ed25519 half of a composite key, on the same token.
-    pub(crate) ed25519: Option<Uri>,
+    pub ed25519: Option<Uri>,
 }
 
 impl Names {
-    pub(crate) fn of(settings: &ModuleSettings) -> Result<Self, Fault> {
+    /// Those of the configuration.
+    ///
+    /// # Errors
+    /// [`Fault::Uri`].
+    pub fn of(settings: &ModuleSettings) -> Result<Self, Fault> {
         let parse = |text: &String| Uri::parse(text).map_err(|_| Fault::Uri);
         let uri = parse(&settings.uri)?;
         let ed25519 = settings.uri_ed25519.as_ref().map(parse).transpose()?;
@@ -32,29 +37,34 @@ impl Names {
 }
 
 /// The private keys that a signature needs.
-pub(crate) enum Private {
+pub enum Private {
     /// One.
     Whole(ObjectHandle),
     /// Both halves of a composite key.
     Halves {
+        /// The Ed25519 half.
         ed25519: ObjectHandle,
+        /// The ML-DSA half.
         ml_dsa: ObjectHandle,
     },
 }
 
 /// The public half, or nothing where none can be seen before the login.
-pub(crate) fn find_public(token: &Token, names: &Names) -> Result<Option<PublicKey>, Fault> {
+///
+/// # Errors
+/// There are several, or none that signs here.
+pub fn find_public(token: &Token, names: &Names) -> Result<Option<PublicKey>, Fault> {
     let Some(object) = find(token, &names.uri, ObjectClass::PUBLIC_KEY)? else {
         return Ok(None);
     };
     let Some(half) = &names.ed25519 else {
-        return public::read(token, object).map(Some);
+        return public::read(&token.session, object).map(Some);
     };
     let Some(half) = find(token, half, ObjectClass::PUBLIC_KEY)? else {
         return Ok(None);
     };
-    let ml_dsa = public::read_ml_dsa(token, object)?;
-    match public::read(token, half) {
+    let ml_dsa = public::read_ml_dsa(&token.session, object)?;
+    match public::read(&token.session, half) {
         Ok(PublicKey::Ed25519(ed25519)) => Ok(Some(PublicKey::MlDsa65Ed25519 { ed25519, ml_dsa })),
         Ok(_) | Err(Fault::KeyKind | Fault::HalfMissing) => Err(Fault::HalfKind),
         Err(fault) => Err(fault),
@@ -62,11 +72,10 @@ pub(crate) fn find_public(token: &Token, names: &Names) -> Result<Option<PublicK
 }
 
 /// The private half, which must be of the public one's kind and must be allowed to sign.
-pub(crate) fn find_private(
-    token: &Token,
-    names: &Names,
-    public: &PublicKey,
-) -> Result<Private, Fault> {
+///
+/// # Errors
+/// There are several or none, or it is another.
+pub fn find_private(token: &Token, names: &Names, public: &PublicKey) -> Result<Private, Fault> {
     let whole = |kind| private(token, &names.uri, kind).map(Private::Whole);
     match (public, &names.ed25519) {
         (PublicKey::Ed25519(_), None) => whole(KeyType::EC_EDWARDS),
@@ -88,7 +97,7 @@ fn private(token: &Token, uri: &Uri, kind: KeyType) -> Result<ObjectHandle, Faul
         AttributeType::AlwaysAuthenticate,
     ];
     let (mut same_kind, mut signs) = (false, false);
-    for attribute in attributes(token, object, &wanted)? {
+    for attribute in attributes(&token.session, object, &wanted)? {
         match attribute {
             Attribute::KeyType(found) => same_kind = found == kind,
             Attribute::Sign(may) => signs = may,
@@ -105,12 +114,15 @@ fn private(token: &Token, uri: &Uri, kind: KeyType) -> Result<ObjectHandle, Faul
 }
 
 /// The attributes that the token shows.
-pub(crate) fn attributes(
-    token: &Token,
+///
+/// # Errors
+/// The module's own.
+pub fn attributes(
+    session: &Session,
     object: ObjectHandle,
     wanted: &[AttributeType],
 ) -> Result<Vec<Attribute>, Fault> {
-    let read = token.session.get_attributes(object, wanted);
+    let read = session.get_attributes(object, wanted);
     read.map_err(|error| fault::of(&error, Fault::Module))
 }
 

@@ -12,18 +12,13 @@
 //! A log, standard output, options, a second try of a PIN, a second digest, everything that makes,
 //! imports or deletes keys, and any text of the module's: what goes wrong is a number.
 
-mod channel;
-mod fault;
-mod key;
-mod module;
-mod public;
 mod run;
 mod sign;
-mod token;
 
 use std::process::ExitCode;
 
 use signstar_core::WorkerAnswer;
+use signstar_pkcs11_worker::channel;
 
 fn main() -> ExitCode {
     // The default would print, and a message could hold anything.

@@ -14,7 +14,10 @@ const WRITABLE: u32 = 0o022;
 const STICKY: u32 = 0o1000;
 
 /// The file that `path` leads to, when nobody but root can change or replace it.
-pub(crate) fn trusted(path: &str) -> Result<PathBuf, Fault> {
+///
+/// # Errors
+/// [`Fault::ModuleMissing`], [`Fault::ModuleChangeable`].
+pub fn trusted(path: &str) -> Result<PathBuf, Fault> {
     let path = Path::new(path);
     if !path.is_absolute() {
         return Err(Fault::ModuleMissing);
@@ -46,7 +49,10 @@ fn safe_folders(path: &Path) -> Result<(), Fault> {
 }
 
 /// Loads the module and has it initialise. Foreign code runs from here on.
-pub(crate) fn load(path: &str) -> Result<Pkcs11, Fault> {
+///
+/// # Errors
+/// Those of [`trusted`], [`Fault::ModuleLoad`], [`Fault::ModuleInitialize`].
+pub fn load(path: &str) -> Result<Pkcs11, Fault> {
     let file = trusted(path)?;
     let library = Pkcs11::new(file).map_err(|_| Fault::ModuleLoad)?;
     let arguments = CInitializeArgs::new(CInitializeFlags::OS_LOCKING_OK);

@@ -1,17 +1,20 @@
 //! The public half of a key, from the attributes that a token shows.
 
 use cryptoki::object::{Attribute, AttributeType, KeyType, MlDsaParameterSetType, ObjectHandle};
+use cryptoki::session::Session;
 use signstar_core::{Curve, ML_DSA_65_KEY_BYTES, PublicKey, WorkerFault as Fault};
 
 use crate::key::attributes;
-use crate::token::Token;
 
 /// CKA_EC_PARAMS as object identifiers in DER (RFC 5480, RFC 8410), and the name that PKCS#11 3.0
 /// allows instead, as a PrintableString.
-const P256: &[u8] = b"\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07";
-const P384: &[u8] = b"\x06\x05\x2b\x81\x04\x00\x22";
-const P521: &[u8] = b"\x06\x05\x2b\x81\x04\x00\x23";
-const ED25519: &[u8] = b"\x06\x03\x2b\x65\x70";
+pub const P256: &[u8] = b"\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07";
+/// The same of P-384.
+pub const P384: &[u8] = b"\x06\x05\x2b\x81\x04\x00\x22";
+/// The same of P-521.
+pub const P521: &[u8] = b"\x06\x05\x2b\x81\x04\x00\x23";
+/// The same of Ed25519.
+pub const ED25519: &[u8] = b"\x06\x03\x2b\x65\x70";
 const ED25519_NAME: &[u8] = b"\x13\x0cedwards25519";
 
 /// What the attributes of a public key say.
@@ -25,9 +28,12 @@ struct Parts {
 }
 
 /// Reads the public key `object`.
-pub(crate) fn read(token: &Token, object: ObjectHandle) -> Result<PublicKey, Fault> {
+///
+/// # Errors
+/// [`Fault::KeyKind`], [`Fault::HalfMissing`], [`Fault::Shape`], or the module's own.
+pub fn read(session: &Session, object: ObjectHandle) -> Result<PublicKey, Fault> {
     let mut parts = Parts::default();
-    for attribute in attributes(token, object, &[AttributeType::KeyType])? {
+    for attribute in attributes(session, object, &[AttributeType::KeyType])? {
         if let Attribute::KeyType(kind) = attribute {
             parts.kind = Some(kind);
         }
@@ -41,7 +47,7 @@ pub(crate) fn read(token: &Token, object: ObjectHandle) -> Result<PublicKey, Fau
         Some(KeyType::ML_DSA) => return Err(Fault::HalfMissing),
         _ => return Err(Fault::KeyKind),
     };
-    for attribute in attributes(token, object, wanted)? {
+    for attribute in attributes(session, object, wanted)? {
         match attribute {
             Attribute::EcParams(bytes) => parts.parameters = bytes,
             Attribute::EcPoint(bytes) => parts.point = bytes,
@@ -54,17 +60,20 @@ pub(crate) fn read(token: &Token, object: ObjectHandle) -> Result<PublicKey, Fau
 }
 
 /// Reads the ML-DSA-65 half of a composite key, the public key `object` (PKCS#11 3.2, section 6.67).
-pub(crate) fn read_ml_dsa(
-    token: &Token,
+///
+/// # Errors
+/// [`Fault::HalfKind`], [`Fault::Shape`], or the module's own.
+pub fn read_ml_dsa(
+    session: &Session,
     object: ObjectHandle,
 ) -> Result<Box<[u8; ML_DSA_65_KEY_BYTES]>, Fault> {
-    let kind = attributes(token, object, &[AttributeType::KeyType])?;
+    let kind = attributes(session, object, &[AttributeType::KeyType])?;
     if kind != [Attribute::KeyType(KeyType::ML_DSA)] {
         return Err(Fault::HalfKind);
     }
     let wanted = [AttributeType::ParameterSet, AttributeType::Value];
     let (mut set, mut value) = (None, Vec::new());
-    for attribute in attributes(token, object, &wanted)? {
+    for attribute in attributes(session, object, &wanted)? {
         match attribute {
             Attribute::ParameterSet(found) => set = Some(MlDsaParameterSetType::from(found)),
             Attribute::Value(bytes) => value = bytes,

@@ -5,10 +5,9 @@ use cryptoki::mechanism::dsa::{HedgeType, SignAdditionalContext};
 use cryptoki::mechanism::eddsa::{EddsaParams, EddsaSignatureScheme};
 use cryptoki::object::ObjectHandle;
 use signstar_core::{Digest, HashAlgorithm, PublicKey, SignatureValue, WorkerFault as Fault};
-
-use crate::fault;
-use crate::key::Private;
-use crate::token::Token;
+use signstar_pkcs11_worker::fault;
+use signstar_pkcs11_worker::key::Private;
+use signstar_pkcs11_worker::token::Token;
 
 /// `DigestInfo` up to the digest (RFC 8017, section 9.2, note 1).
 const SHA256: &[u8] =

@@ -1,6 +1,7 @@
 //! The token: found by what the URI says, whatever its slot's number is today, and logged in to once.
 
 use cryptoki::context::Pkcs11;
+use cryptoki::mechanism::MechanismType;
 use cryptoki::session::{Session, UserType};
 use cryptoki::slot::{Slot, TokenInfo};
 use cryptoki::types::RawAuthPin;
@@ -10,18 +11,30 @@ use signstar_pkcs11::Uri;
 use crate::fault;
 
 /// A credential, wiped when it is dropped.
-pub(crate) type Pin = Frame;
+pub type Pin = Frame;
 
 /// A token with an open session.
-pub(crate) struct Token {
+pub struct Token {
     library: Pkcs11,
     slot: Slot,
-    /// The session, read-only: signing changes nothing.
-    pub(crate) session: Session,
+    /// The session.
+    pub session: Session,
+}
+
+/// What a session is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Signing changes nothing.
+    Read,
+    /// A key is made.
+    Write,
 }
 
 /// The one token that `uri` names.
-pub(crate) fn find(library: &Pkcs11, uri: &Uri) -> Result<Token, Fault> {
+///
+/// # Errors
+/// There is none or several, it takes no more sessions, or its PIN is such that none must be sent.
+pub fn find(library: &Pkcs11, uri: &Uri, access: Access) -> Result<Token, Fault> {
     let slots = library.get_slots_with_token();
     let slots = slots.map_err(|error| fault::of(&error, Fault::Module))?;
     let matches = |slot: &Slot| {
@@ -34,7 +47,10 @@ pub(crate) fn find(library: &Pkcs11, uri: &Uri) -> Result<Token, Fault> {
     if found.next().is_some() {
         return Err(Fault::TokenAmbiguous);
     }
-    let session = library.open_ro_session(slot);
+    let session = match access {
+        Access::Read => library.open_ro_session(slot),
+        Access::Write => library.open_rw_session(slot),
+    };
     let token = Token {
         library: library.clone(),
         slot,
@@ -56,8 +72,26 @@ fn is_named(info: &TokenInfo, uri: &Uri) -> bool {
 }
 
 impl Token {
+    /// What the token says of itself.
+    ///
+    /// # Errors
+    /// [`Fault::TokenGone`].
+    pub fn info(&self) -> Result<TokenInfo, Fault> {
+        let info = self.library.get_token_info(self.slot);
+        info.map_err(|error| fault::of(&error, Fault::TokenGone))
+    }
+
+    /// Whether the token makes key pairs by the mechanism.
+    pub fn makes_by(&self, mechanism: MechanismType) -> bool {
+        let info = self.library.get_mechanism_info(self.slot, mechanism);
+        info.is_ok_and(|info| info.generate_key_pair())
+    }
+
     /// Logs in, once.
-    pub(crate) fn log_in(&self, mut pin: Pin) -> Result<(), Fault> {
+    ///
+    /// # Errors
+    /// The PIN is wrong, or such that none must be sent.
+    pub fn log_in(&self, mut pin: Pin) -> Result<(), Fault> {
         self.check_pin()?;
         let pin = RawAuthPin::new(Box::new(std::mem::take(&mut *pin)));
         self.session
@@ -67,8 +101,7 @@ impl Token {
 
     /// Refuses before the PIN is sent where a wrong one would do harm, or none can be right.
     fn check_pin(&self) -> Result<(), Fault> {
-        let info = self.library.get_token_info(self.slot);
-        let info = info.map_err(|error| fault::of(&error, Fault::TokenGone))?;
+        let info = self.info()?;
         if info.user_pin_locked() {
             return Err(Fault::PinLocked);
         }

@@ -3,7 +3,7 @@
 use super::MessageError;
 
 /// What is left of a body.
-pub(super) struct Fields<'b>(&'b [u8]);
+pub struct Fields<'b>(&'b [u8]);
 
 impl<'b> Fields<'b> {
     pub(super) const fn new(body: &'b [u8]) -> Self {
@@ -11,19 +11,28 @@ impl<'b> Fields<'b> {
     }
 
     /// One octet.
-    pub(super) fn byte(&mut self) -> Result<u8, MessageError> {
+    ///
+    /// # Errors
+    /// [`MessageError::Body`] if there is less.
+    pub fn byte(&mut self) -> Result<u8, MessageError> {
         let (&first, rest) = self.0.split_first().ok_or(MessageError::Body)?;
         self.0 = rest;
         Ok(first)
     }
 
     /// A number of 16 bits.
-    pub(super) fn number(&mut self) -> Result<u16, MessageError> {
+    ///
+    /// # Errors
+    /// [`MessageError::Body`] if there is less.
+    pub fn number(&mut self) -> Result<u16, MessageError> {
         Ok(u16::from_be_bytes([self.byte()?, self.byte()?]))
     }
 
     /// A number of 16 bits and so many octets.
-    pub(super) fn counted(&mut self) -> Result<&'b [u8], MessageError> {
+    ///
+    /// # Errors
+    /// [`MessageError::Body`] if there is less.
+    pub fn counted(&mut self) -> Result<&'b [u8], MessageError> {
         let length = usize::from(self.number()?);
         let (taken, rest) = self.0.split_at_checked(length).ok_or(MessageError::Body)?;
         self.0 = rest;
@@ -31,12 +40,15 @@ impl<'b> Fields<'b> {
     }
 
     /// Everything that is left.
-    pub(super) fn rest(&mut self) -> &'b [u8] {
+    pub fn rest(&mut self) -> &'b [u8] {
         std::mem::take(&mut self.0)
     }
 
     /// `message`, if nothing is left.
-    pub(super) fn end<T>(&self, message: T) -> Result<T, MessageError> {
+    ///
+    /// # Errors
+    /// [`MessageError::Body`].
+    pub fn end<T>(&self, message: T) -> Result<T, MessageError> {
         match self.0 {
             [] => Ok(message),
             _ => Err(MessageError::Body),

@@ -63,7 +63,13 @@ fn every_message_is_one_frame_and_is_read_back() {
     for request in requests() {
         let frame = request.to_frame().unwrap();
         assert_eq!(frame.len(), FRAME_BYTES);
-        assert_eq!(WorkerRequest::from_frame(&frame), Ok(request));
+        assert_eq!(WorkerRequest::from_frame(&frame), Ok(request.clone()));
+        let start = frame.as_ptr();
+        let taken = WorkerRequest::take_frame(frame).unwrap();
+        if let WorkerRequest::Pin(pin) = &taken {
+            assert_eq!(pin.as_ptr(), start, "no copy");
+        }
+        assert_eq!(taken, request);
     }
     for answer in answers() {
         let frame = answer.to_frame().unwrap();
@@ -93,6 +99,8 @@ fn no_message_has_two_spellings() {
             let mut bent = frame.clone();
             bent[index] ^= 1 << (index % 8);
             let read = WorkerRequest::from_frame(&bent).map(|read| read.to_frame().unwrap());
+            let taken = WorkerRequest::take_frame(bent.clone());
+            assert_eq!(taken.map(|read| read.to_frame().unwrap()), read);
             assert!(read.is_err() || read == Ok(bent), "octet {index}");
         }
     }

@@ -55,11 +55,13 @@ pub enum WorkerFault {
     HalfMissing,
     /// The two keys are not ML-DSA-65 and Ed25519.
     HalfKind,
+    /// Memory for the PIN cannot be locked.
+    Memory,
 }
 
 impl WorkerFault {
     /// All of them, in the order of their codes, which count from 1.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::Message,
         Self::Confinement,
         Self::Grant,
@@ -85,6 +87,7 @@ impl WorkerFault {
         Self::Module,
         Self::HalfMissing,
         Self::HalfKind,
+        Self::Memory,
     ];
 
     pub(super) fn code(self) -> u8 {
@@ -150,6 +153,9 @@ impl WorkerFault {
             Self::HalfKind => {
                 failed("`uri` must name an ML-DSA-65 key, and `uri-ed25519` an Ed25519 key")
             }
+            Self::Memory => failed(
+                "memory for the PIN cannot be locked: raise the limit (LimitMEMLOCK) to 16 MiB",
+            ),
         }
     }
 }

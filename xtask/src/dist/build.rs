@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::failure::Result;
 use crate::program::Program;
-use crate::release::{FEATURES, INSPECTOR, WORKER};
+use crate::release::{FEATURES, INSPECTOR, PROVISIONER, WORKER};
 use crate::tools::targets::{self, AARCH64};
 
 use super::epoch;
@@ -31,7 +31,7 @@ enum Linkage {
 }
 
 /// Every program.
-pub(crate) const RELEASED: [Released; 4] = [
+pub(crate) const RELEASED: [Released; 5] = [
     Released {
         package: "signstar",
         features: Some(FEATURES),
@@ -52,6 +52,12 @@ pub(crate) const RELEASED: [Released; 4] = [
     },
     Released {
         package: WORKER,
+        features: None,
+        folder: "usr/lib/signstar",
+        linkage: Linkage::System,
+    },
+    Released {
+        package: PROVISIONER,
         features: None,
         folder: "usr/lib/signstar",
         linkage: Linkage::System,

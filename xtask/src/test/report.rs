@@ -1,5 +1,6 @@
 //! What the stages did: time, result, tests counted, and what could not be checked.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use crate::failure::Result;
@@ -10,7 +11,11 @@ pub(crate) struct Report {
     rows: Vec<Row>,
     not_checked: Vec<String>,
     counts: Counts,
+    ran: BTreeSet<String>,
 }
+
+/// How tests begin a line that says which back end, with which algorithm, has done what.
+const RAN: &str = "ran: ";
 
 struct Row {
     name: &'static str,
@@ -92,6 +97,12 @@ impl Report {
         &mut self.counts
     }
 
+    /// Takes what is to be kept from a line that a test has printed.
+    pub(crate) fn see(&mut self, line: &str) {
+        self.counts.add(line);
+        self.ran.extend(line.strip_prefix(RAN).map(str::to_owned));
+    }
+
     /// The stages that failed.
     pub(crate) fn failed(&self) -> Vec<&'static str> {
         self.rows
@@ -107,6 +118,12 @@ impl Report {
             let (took, processor) = (took.as_secs_f64(), processor.as_secs_f64());
             println!("{name:<12} {took:>8.1} {processor:>10.1}  {result}");
         };
+        if !self.ran.is_empty() {
+            println!("\nback end and algorithm, on what, and what was done:");
+        }
+        for what in &self.ran {
+            println!("  {what}");
+        }
         println!(
             "\n{:<12} {:>8} {:>10}  result",
             "stage", "seconds", "processor"
@@ -150,7 +167,22 @@ fn processor_time() -> Duration {
 
 #[cfg(test)]
 mod tests {
-    use super::Counts;
+    use super::{Counts, Report};
+
+    #[test]
+    fn keeps_what_tests_say_they_ran_once() {
+        let mut report = Report::default();
+        for line in [
+            "ran: tpm p256",
+            "---- a test",
+            "ran: pkcs11 p256",
+            "ran: tpm p256",
+        ] {
+            report.see(line);
+        }
+        let kept: Vec<&str> = report.ran.iter().map(String::as_str).collect();
+        assert_eq!(kept, ["pkcs11 p256", "tpm p256"]);
+    }
 
     #[test]
     fn counts_what_cargo_prints() {

@@ -44,6 +44,10 @@ const ARROWS: [(&str, &[&str]); 18] = [
         &["signstar-core", "signstar-confine", "signstar-pkcs11"],
     ),
     (
+        "signstar-pkcs11-provisioner",
+        &["signstar-core", "signstar-pkcs11", "signstar-pkcs11-worker"],
+    ),
+    (
         "signstar-admin",
         &[
             "signstar",
@@ -52,6 +56,7 @@ const ARROWS: [(&str, &[&str]); 18] = [
             "signstar-certificate",
             "signstar-console",
             "signstar-nethsm",
+            "signstar-pkcs11",
             "signstar-smartcard",
             "signstar-software",
             "signstar-tpm",

@@ -9,10 +9,11 @@ const TPM: &str = "/dev/tpmrm0";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum DeviceVerb {
-    /// List the cards and the TPM of this machine, and what is in them
+    /// List the cards, the TPM and the PKCS#11 tokens of this machine, and what is in them
     ///
-    /// Needs no configuration: it shows what a configuration has to name. Ends with status 69 if one
-    /// kind of device cannot be looked at.
+    /// Needs no configuration: it shows what a configuration has to name. Tokens are those of the modules of
+    /// the configuration, if there is one, and of `--module`; shown is what can be seen without a PIN. Ends
+    /// with status 69 if one kind of device cannot be looked at.
     List(ListDevices),
     /// Make the storage key of a TPM, and say what to write into the configuration
     ///
@@ -26,6 +27,18 @@ pub(crate) struct ListDevices {
     /// The TPM
     #[arg(long, value_name = "DEVICE", default_value = TPM)]
     pub(crate) tpm: PathBuf,
+    /// A PKCS#11 module whose tokens to list, too
+    #[arg(long, value_name = "FILE")]
+    pub(crate) module: Option<PathBuf>,
+    /// A variable that this module is configured by
+    #[arg(long, value_name = "NAME=VALUE", requires = "module")]
+    pub(crate) module_environment: Vec<String>,
+    /// A file or folder that this module may read
+    #[arg(long, value_name = "PATH", requires = "module")]
+    pub(crate) module_read: Vec<PathBuf>,
+    /// A file or folder that this module may change as well
+    #[arg(long, value_name = "PATH", requires = "module")]
+    pub(crate) module_write: Vec<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -24,7 +24,11 @@ pub(crate) enum KeyVerb {
     /// Back end `nethsm`: the first device makes the key. Asks for an Administrator's passphrase. A key of
     /// that name that is there already stays; the other devices get the key by a backup of the first.
     ///
-    /// Keys of the back end `pkcs11` are made with the tools of the token.
+    /// Back end `pkcs11`: the token that `uri` names makes the key, with the label and the id that `uri` names;
+    /// the key can sign, do nothing else, and not leave the token. With `uri-ed25519` it makes both halves of a
+    /// composite key, ML-DSA-65 and Ed25519. Takes the user's PIN from the file `pin` of the configuration, or
+    /// asks for it. An object of that name that is there already stays. The module runs as the account
+    /// that signs, in a process of its own, confined like the worker of the login shell.
     Generate(Generate),
     /// Put a key that exists already on a card
     ///
@@ -90,6 +94,7 @@ pub(crate) struct Generate {
     pub(crate) nethsm: OnNetHsm,
     #[command(flatten)]
     pub(crate) at: AtNetHsm,
+    pub(crate) token: OnToken,
     #[command(flatten)]
     pub(crate) replacing: Replacing,
 }
@@ -103,6 +108,20 @@ pub(crate) struct OnNetHsm {
     /// The file with the Administrator's passphrase, instead of asking for it
     #[arg(long, value_name = "FILE")]
     pub(crate) admin_passphrase_file: Option<PathBuf>,
+}
+
+/// How a PKCS#11 token is used.
+#[derive(Debug, Args)]
+pub(crate) struct OnToken {
+    /// The file with the user's PIN of the token, instead of the file `pin` of the configuration
+    #[arg(long, value_name = "FILE")]
+    pub(crate) pin_file: Option<PathBuf>,
+    /// A file or folder that the module of the token may change while it makes the key, beside `write`
+    #[arg(long, value_name = "PATH")]
+    pub(crate) module_write: Vec<PathBuf>,
+    /// The account that the module of the token runs as, if several sign with the key, or none does
+    #[arg(long, value_name = "NAME")]
+    pub(crate) account: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -175,6 +194,9 @@ impl Generate {
                 self.nethsm.admin_passphrase_file.is_some(),
                 "--admin-passphrase-file",
             ),
+            (self.token.pin_file.is_some(), "--pin-file"),
+            (!self.token.module_write.is_empty(), "--module-write"),
+            (self.token.account.is_some(), "--account"),
         ];
         let given = given.into_iter().filter(|(given, _)| *given);
         given.map(|(_, option)| option).collect()

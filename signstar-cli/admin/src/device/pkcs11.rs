@@ -1,31 +1,65 @@
-//! Keys on PKCS#11 tokens, through the worker of the login shell. It signs one digest and ends, so
-//! each signature for a certificate has a worker of its own.
+//! Keys on PKCS#11 tokens. No module is ever loaded here: signatures for certificates are made through the
+//! worker of the login shell, which signs one digest and ends, so each has a worker of its own; keys are
+//! made, and tokens listed, through another process, the provisioner.
 //!
-//! Deliberately absent: making keys. The worker can sign and nothing else, and a token has tools of
-//! its own.
+//! Deliberately absent: deleting and replacing keys, initialising tokens and changing their PINs, all of which
+//! a token has tools of its own for.
 
+mod making;
+mod tokens;
+
+use std::os::fd::OwnedFd;
+use std::path::Path;
 use std::time::Duration;
 
 use signstar::back_ends::pkcs11::Pkcs11;
 use signstar::config::Key;
+use signstar::trusted_file::describe;
+use signstar_confine::start_helper;
 use signstar_core::{Digest, Opened, PublicKey, RawSignature, Signer, SignerError};
+use signstar_pkcs11::provision::{Fault, ProvisionError};
 
-use super::{BackEnd, Held, Made, Seen, settings_of};
-use crate::cli::Generate;
+use super::{BackEnd, Held, Seen, settings_of};
 use crate::failure::{Failure, Status};
-use crate::settings::Settings;
 
 pub(super) const BACK_END: BackEnd = BackEnd {
     name: "pkcs11",
     open,
-    look: |settings, key| Ok(Seen::of(&open(settings, key)?)),
-    generate,
-    options: &[],
+    look,
+    generate: making::generate,
+    options: &["--pin-file", "--module-write", "--account"],
     import: None,
-    search: None,
+    search: Some(tokens::search),
     storage_key: None,
     shelf: None,
 };
+
+/// The program that loads modules to list tokens and make keys.
+const PROVISIONER: &str = "/usr/lib/signstar/signstar-pkcs11-provisioner";
+
+/// Starts the provisioner, and gives this end of its socket.
+fn start(environment: &[(String, String)]) -> Result<OwnedFd, Failure> {
+    let program = Path::new(PROVISIONER);
+    let helper = start_helper(program, environment).map_err(|error| {
+        let text = format!("starting {PROVISIONER}: {}", describe(&error));
+        Failure::new(Status::Unavailable, text)
+    })?;
+    Ok(helper.socket)
+}
+
+impl From<ProvisionError> for Failure {
+    fn from(error: ProvisionError) -> Self {
+        let fault = match error {
+            ProvisionError::Broken(error) => return error.into(),
+            ProvisionError::Refused(fault) => fault,
+        };
+        match fault {
+            Fault::LabelTaken | Fault::IdTaken => Self::new(Status::CannotCreate, fault.error()),
+            Fault::Mechanism => Self::new(Status::Usage, fault.error()),
+            other => other.error().into(),
+        }
+    }
+}
 
 fn open(_: &Settings, key: &Key) -> Result<Held, Failure> {
     let token: &Pkcs11 = settings_of(key)?;
@@ -42,13 +76,14 @@ fn open(_: &Settings, key: &Key) -> Result<Held, Failure> {
     })
 }
 
-fn generate(_: &Settings, options: &Generate) -> Result<Made, Failure> {
-    let text = format!(
-        "[key.{}] is on a PKCS#11 token: make it with the token's own tools (pkcs11-tool \
-         --keypairgen, say), then go on with cert create",
-        options.key
-    );
-    Err(Failure::new(Status::Usage, text))
+/// The worker says which key it is, the provisioner how the token's PIN is: neither is sent it.
+fn look(settings: &Settings, key: &Key) -> Result<Seen, Failure> {
+    let token: &Pkcs11 = settings_of(key)?;
+    let mut seen = Seen::of(&open(settings, key)?);
+    let pin = tokens::pin_of(token, Duration::from_secs(key.device_seconds))?;
+    let pin = pin.map(|pin| ("pin", pin.name().into()));
+    seen.state.extend(pin);
+    Ok(seen)
 }
 
 /// A worker for each digest. All must have the same key.

@@ -63,7 +63,7 @@ fn look(_: &Settings, key: &Key) -> Result<Seen, Failure> {
 }
 
 /// Every card that can be looked at.
-fn search(_: &ListDevices) -> Result<Vec<Seen>, Failure> {
+fn search(_: &ListDevices, _: Option<&Settings>) -> Result<Vec<Seen>, Failure> {
     let listing = provision::list(WAIT)?;
     if listing.occupied > 0 {
         log::warn!(

@@ -75,7 +75,7 @@ fn place(tpm: &Tpm) -> String {
 }
 
 /// Everything at a persistent handle.
-fn search(options: &ListDevices) -> Result<Vec<Seen>, Failure> {
+fn search(options: &ListDevices, _: Option<&Settings>) -> Result<Vec<Seen>, Failure> {
     let device = options.tpm.display();
     if !options.tpm.exists() {
         return Ok(Vec::new());

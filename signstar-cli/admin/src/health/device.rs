@@ -39,6 +39,10 @@ pub(super) fn check(settings: &Settings, name: &str, key: &Key) -> Check {
             let text = format!("the device's PIN was wrong: {tries} tries left");
             Check::new(NAME, state, text)
         }
+        (Ok(_), None) if seen.as_ref().is_some_and(device::Seen::pin_was_wrong) => {
+            let text = "the token's PIN was wrong, and it may lock";
+            Check::new(NAME, State::Warning, text)
+        }
         (Ok((signing, _)), _) => {
             let text = format!("the device holds {}", signing.fingerprint());
             Check::new(NAME, State::Ok, text)

@@ -1,11 +1,8 @@
 //! Keys on an OpenPGP card, in a reader behind a real pcscd.
 
-use std::fs::{self, File};
-use std::io::{Read as _, Write as _};
-use std::process::Stdio;
+use std::fs;
 use std::time::Duration;
 
-use nix::pty::openpty;
 use signstar_smartcard::provision;
 use signstar_smartcard::{Ident, Location};
 use signstar_virtual_card::reader::{Inserted, Pcscd};
@@ -14,6 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::inside::{insert, inside, pcscd};
 use crate::place::Place;
+use crate::typing::at_terminal;
 use crate::{Shape, certify, configure, done, refused, signing};
 
 const SERIAL: u32 = 0x0a0b_0c0d;
@@ -243,38 +241,6 @@ fn a_key_from_outside_is_imported_with_its_fingerprint_if_the_operator_insists()
             "--force replaces it",
         );
     });
-}
-
-/// Does `arguments` at a terminal where `answer` is typed after `question`; says the status, what was
-/// asked and what the terminal has shown.
-fn at_terminal(
-    place: &Place,
-    arguments: &[&str],
-    question: &str,
-    answer: &str,
-) -> (i32, String, String) {
-    let pty = openpty(None, None).unwrap();
-    let mut command = place.command(arguments);
-    command
-        .stdin(Stdio::from(pty.slave))
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    // It has a copy of the terminal.
-    drop(command);
-    let (mut errors, mut terminal) = (child.stderr.take().unwrap(), File::from(pty.master));
-    let (mut asked, mut byte) = (String::new(), [0]);
-    while !asked.ends_with(question) {
-        assert_eq!(errors.read(&mut byte).unwrap(), 1, "{asked}");
-        asked.push(char::from(byte[0]));
-    }
-    terminal.write_all(answer.as_bytes()).unwrap();
-    errors.read_to_string(&mut asked).unwrap();
-    let status = child.wait().unwrap().code().unwrap();
-    let mut shown = Vec::new();
-    // Ends with an error, since nobody has the other side any more.
-    let _ = terminal.read_to_end(&mut shown);
-    (status, asked, String::from_utf8(shown).unwrap())
 }
 
 #[test]

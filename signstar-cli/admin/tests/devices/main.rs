@@ -20,7 +20,9 @@ mod place;
 mod profile;
 mod signing;
 mod token;
+mod token_keys;
 mod tpm;
+mod typing;
 
 use serde_json::Value;
 

@@ -8,10 +8,12 @@
     reason = "this is a test"
 )]
 
+mod absent;
 mod composite;
 mod conformance;
 mod faults;
 mod hostile;
+mod memory;
 
 use signstar_testkit::token::Token;
 use signstar_testkit::worker::Worker;

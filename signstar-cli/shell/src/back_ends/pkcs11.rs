@@ -114,8 +114,11 @@ impl Pkcs11 {
         })
     }
 
-    /// What the worker is told, which must fit into one message.
-    fn opening(&self, seconds: u64) -> Result<ModuleSettings, Failure> {
+    /// What the worker is told, which must fit into one message. It may use the processor for `seconds`.
+    ///
+    /// # Errors
+    /// It does not fit.
+    pub fn opening(&self, seconds: u64) -> Result<ModuleSettings, Failure> {
         let long = || {
             Failure::new(
                 Refusal::Configuration,

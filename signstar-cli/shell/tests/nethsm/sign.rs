@@ -7,7 +7,7 @@ use signstar_testkit::nethsm::{KINDS, PASSPHRASE};
 
 use crate::scene::Scene;
 use crate::support::sshd::{MATCH, STRICT};
-use crate::support::verifiers::all_take;
+use crate::support::verifiers::{all_take, ran};
 use crate::support::Sshd;
 
 #[test]
@@ -31,7 +31,7 @@ fn keys_of_every_kind_sign_through_sshd() {
         let count = (before + 1).to_string();
         assert_eq!(scene.uses(), [before + 1]);
         assert_eq!(records[1].get(Field::Counter), Some(count.as_str()));
-        println!("{kind}: signed through sshd, taken by every verifier");
+        ran("nethsm", kind, "simulator", &scene.world.key);
     }
 }
 

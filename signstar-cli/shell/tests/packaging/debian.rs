@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::place::{packaging, run};
-use crate::staged::{assert_owners_and_modes, files, Staged};
+use crate::staged::{assert_owners_and_modes, back_ends, files, Staged};
 
 /// What is not the package's.
 const NOT_OURS: [&str; 6] = [
@@ -19,8 +19,8 @@ const NOT_OURS: [&str; 6] = [
     "etc/.pwd.lock",
 ];
 
-/// Builds the package in a release of its own.
-fn build(staged: &Staged, revision: u32) -> PathBuf {
+/// Builds the packages in a release of their own, and says where the one that is called `package` is.
+fn build(staged: &Staged, package: &str, revision: u32) -> PathBuf {
     let tree = staged.path("tree");
     let _ = fs::remove_dir_all(&tree);
     fs::create_dir(&tree).unwrap();
@@ -43,7 +43,7 @@ fn build(staged: &Staged, revision: u32) -> PathBuf {
     run(&mut build);
     let entries = fs::read_dir(staged.path("")).unwrap();
     let mut packages = entries.map(|entry| entry.unwrap().path());
-    let name = format!("signstar_0.1.0-{revision}_");
+    let name = format!("{package}_0.1.0-{revision}_");
     packages
         .find(|path| {
             let file = path.file_name().unwrap().to_string_lossy();
@@ -75,10 +75,8 @@ fn line(root: &Path, file: &str) -> String {
     lines.next().unwrap_or_default().to_owned()
 }
 
-#[test]
-fn it_installs_upgrades_and_goes_and_leaves_nothing_but_accounts_and_what_an_operator_made() {
-    let staged = Staged::new();
-    let root = staged.root();
+/// A root folder in which dpkg has installed nothing yet.
+fn prepare(root: &Path) {
     for folder in [
         "var/lib/dpkg/info",
         "var/lib/dpkg/updates",
@@ -87,8 +85,52 @@ fn it_installs_upgrades_and_goes_and_leaves_nothing_but_accounts_and_what_an_ope
         fs::create_dir_all(root.join(folder)).unwrap();
     }
     fs::write(root.join("var/lib/dpkg/status"), "").unwrap();
+}
 
-    let first = build(&staged, 1);
+/// It needs the libraries of the system for devices, and has the back ends for them.
+#[test]
+fn the_one_for_devices_takes_the_place_of_the_other_and_gives_it_back() {
+    let staged = Staged::new();
+    let root = staged.root();
+    prepare(&root);
+    let devices = build(&staged, "signstar-devices", 1);
+    let plain = build(&staged, "signstar", 1);
+    dpkg(&root, &["--install", plain.to_str().unwrap()]);
+    assert!(
+        !back_ends(&root).contains("smartcard"),
+        "{}",
+        back_ends(&root)
+    );
+    let before: Vec<String> = files(&root, &NOT_OURS).into_keys().collect();
+    dpkg(&root, &["--install", devices.to_str().unwrap()]);
+    let state = files(&root, &NOT_OURS);
+    assert!(before.iter().all(|file| state.contains_key(file)));
+    let has = back_ends(&root);
+    assert!(has.contains("smartcard") && has.contains("tpm"), "{has}");
+    let mut field = Command::new("dpkg-deb");
+    let needs = run(field.arg("--field").arg(&devices).arg("Depends"));
+    for library in ["libpcsclite1", "libtss2-esys", "libtss2-tcti-device0"] {
+        assert!(needs.contains(library), "{needs}");
+    }
+    let status = dpkg(&root, &["--list"]);
+    let installed = |name: &str| {
+        let mut lines = status.lines().filter(|line| line.starts_with("ii"));
+        lines.any(|line| line.split_ascii_whitespace().nth(1) == Some(name))
+    };
+    assert!(
+        installed("signstar-devices") && !installed("signstar"),
+        "{status}"
+    );
+    dpkg(&root, &["--install", plain.to_str().unwrap()]);
+    assert!(!back_ends(&root).contains("smartcard"));
+}
+
+#[test]
+fn it_installs_upgrades_and_goes_and_leaves_nothing_but_accounts_and_what_an_operator_made() {
+    let staged = Staged::new();
+    let root = staged.root();
+    prepare(&root);
+    let first = build(&staged, "signstar", 1);
     dpkg(&root, &["--install", first.to_str().unwrap()]);
     let state = |root: &Path| -> BTreeMap<String, (u32, u32, u32)> {
         let mut found = files(root, &NOT_OURS);
@@ -123,7 +165,7 @@ fn it_installs_upgrades_and_goes_and_leaves_nothing_but_accounts_and_what_an_ope
     fs::write(root.join("etc/signstar/packages.pgp"), "a certificate").unwrap();
     fs::write(root.join("etc/signstar/ssh_host_ed25519_key"), "a key").unwrap();
     let before = state(&root);
-    let second = build(&staged, 2);
+    let second = build(&staged, "signstar", 2);
     dpkg(&root, &["--install", second.to_str().unwrap()]);
     assert_eq!(state(&root), before);
     assert_eq!(fs::read_to_string(&config).unwrap(), changed);

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::place::{packaging, run, Place};
-use crate::staged::{assert_owners_and_modes, files, Staged};
+use crate::staged::{assert_owners_and_modes, back_ends, files, Staged};
 
 /// makepkg does not run as root.
 const NOBODY: u32 = 65534;
@@ -15,8 +15,8 @@ const NOBODY: u32 = 65534;
 /// There is no shell in the folder to run the package's functions with: see below.
 const CHANGES: [&str; 4] = ["--noconfirm", "--noscriptlet", "--nodeps", "--nodeps"];
 
-/// Builds the package in a release of its own.
-fn build(staged: &Staged, release: u32) -> PathBuf {
+/// Builds the packages in a release of their own, and says where the one that is called `package` is.
+fn build(staged: &Staged, package: &str, release: u32) -> PathBuf {
     let folder = staged.path(&format!("arch-{release}"));
     let mut copy = Command::new("cp");
     run(copy.arg("-r").arg(packaging().join("arch")).arg(&folder));
@@ -45,7 +45,10 @@ fn build(staged: &Staged, release: u32) -> PathBuf {
     let entries = fs::read_dir(&folder).unwrap();
     let mut packages = entries.map(|entry| entry.unwrap().path());
     packages
-        .find(|path| path.extension().is_some_and(|end| end == "zst"))
+        .find(|path| {
+            let file = path.file_name().unwrap().to_string_lossy();
+            file.starts_with(&format!("{package}-0.1.0-")) && file.ends_with(".zst")
+        })
         .unwrap()
 }
 
@@ -81,7 +84,7 @@ fn it_installs_upgrades_and_goes_and_leaves_what_an_operator_made() {
     const NOT_OURS: [&str; 4] = ["var/", "etc/passwd", "etc/group", "etc/shadow"];
     let state = || files(&root, &NOT_OURS);
 
-    let first = build(&staged, 1);
+    let first = build(&staged, "signstar", 1);
     pacman(
         &root,
         &[&["-U", first.to_str().unwrap()], &CHANGES[..]].concat(),
@@ -94,7 +97,7 @@ fn it_installs_upgrades_and_goes_and_leaves_what_an_operator_made() {
     fs::write(&config, &changed).unwrap();
     fs::write(root.join("etc/signstar/packages.pgp"), "a certificate").unwrap();
     let before = state();
-    let second = build(&staged, 2);
+    let second = build(&staged, "signstar", 2);
     pacman(
         &root,
         &[&["-U", second.to_str().unwrap()], &CHANGES[..]].concat(),
@@ -113,6 +116,33 @@ fn it_installs_upgrades_and_goes_and_leaves_what_an_operator_made() {
             "etc/signstar/sshd_config.pacsave"
         ]
     );
+}
+
+#[test]
+fn the_one_for_devices_has_their_back_ends_and_says_what_it_needs() {
+    let staged = Staged::new();
+    let root = staged.root();
+    let package = build(&staged, "signstar-devices", 1);
+    pacman(
+        &root,
+        &[&["-U", package.to_str().unwrap()], &CHANGES[..]].concat(),
+    );
+    assert_owners_and_modes(&files(
+        &root,
+        &["var/", "etc/passwd", "etc/group", "etc/shadow"],
+    ));
+    let has = back_ends(&root);
+    assert!(has.contains("smartcard") && has.contains("tpm"), "{has}");
+    let said = pacman(&root, &["-Qi", "signstar-devices"]);
+    let line = |name: &str| {
+        let mut lines = said.lines().filter(|line| line.starts_with(name));
+        lines.next().unwrap().to_owned()
+    };
+    assert!(line("Provides").contains("signstar=0.1.0"), "{said}");
+    assert!(line("Conflicts With").ends_with(": signstar"), "{said}");
+    for needed in ["pcsclite", "tpm2-tss"] {
+        assert!(line("Depends On").contains(needed), "{said}");
+    }
 }
 
 #[test]

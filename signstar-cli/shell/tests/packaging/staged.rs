@@ -31,14 +31,14 @@ impl Staged {
         };
         fs::set_permissions(staged.folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
         fs::create_dir(staged.path("stage")).unwrap();
-        for part in ["etc", "usr"] {
+        for part in ["etc", "usr", "devices"] {
             let mut copy = Command::new("cp");
             run(copy
                 .arg("-r")
                 .arg(stage.join(part))
                 .arg(staged.path("stage")));
         }
-        for folder in ["usr/bin", "usr/lib/signstar"] {
+        for folder in ["usr/bin", "usr/lib/signstar", "devices/usr/bin"] {
             for entry in fs::read_dir(staged.path("stage").join(folder)).unwrap() {
                 run(Command::new("strip").arg(entry.unwrap().path()));
             }
@@ -61,6 +61,12 @@ impl Staged {
         fs::set_permissions(root.join("etc/shadow"), fs::Permissions::from_mode(0o600)).unwrap();
         root
     }
+}
+
+/// What the login shell that was installed below `root` says of itself: its back ends.
+pub(crate) fn back_ends(root: &Path) -> String {
+    let version = run(Command::new(root.join("usr/bin/signstar")).arg("--version"));
+    version.lines().skip(1).collect::<Vec<_>>().join(" ")
 }
 
 /// Every file below `root` but for those in `except`: owner, group and mode.
@@ -100,6 +106,7 @@ pub(crate) fn assert_owners_and_modes(installed: &BTreeMap<String, (u32, u32, u3
         "usr/bin/signstar",
         "usr/bin/signstar-admin",
         "usr/lib/signstar/signstar-inspector",
+        "usr/lib/signstar/signstar-pkcs11-provisioner",
         "usr/lib/signstar/signstar-pkcs11-worker",
         "usr/lib/systemd/system/signstar-sshd.socket",
         "usr/lib/systemd/system/signstar-sshd@.service",

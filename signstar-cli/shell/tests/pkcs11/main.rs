@@ -16,6 +16,7 @@ mod support;
 
 mod faults;
 mod load;
+mod made;
 mod memory;
 mod scene;
 mod sign;

@@ -9,8 +9,8 @@ use signstar_core::KeyVersion;
 use signstar_testkit::token::{Software, Token, PIN};
 use signstar_testkit::worker::Worker;
 
-use crate::support::world::{give, worker, SIGNER, SIGNERS};
-use crate::support::{Configuration, SigningKey, World};
+use crate::support::world::{give, provisioner, worker, SIGNER, SIGNERS};
+use crate::support::{Algorithm, Configuration, SigningKey, World};
 
 /// Places inside the world.
 pub(crate) const TOKENS: &str = "/run/signstar/tokens";
@@ -92,6 +92,24 @@ pub(crate) fn composite_world() -> World {
     let configuration = Configuration::new().back_end("pkcs11", &table);
     let world = World::with(&configuration, composite_certificate(&token));
     install(&world, &token);
+    world
+}
+
+/// A world with an empty token, what makes keys on it, and a key that is to become one on it: `half` names
+/// the other half of a composite one.
+pub(crate) fn world_to_fill(software: Software, half: Option<&str>) -> World {
+    let half = half
+        .map(|half| format!("uri-ed25519 = \"pkcs11:token=Package%20signing;object={half}\"\n"));
+    let table = table(software) + &half.unwrap_or_default();
+    let configuration = Configuration::new().back_end("pkcs11", &table);
+    let world = World::with(&configuration, SigningKey::new(Algorithm::Ed25519));
+    install(&world, &Token::empty(software));
+    let program = provisioner();
+    let inside = format!(
+        "/usr/lib/signstar/{}",
+        program.file_name().unwrap().to_str().unwrap()
+    );
+    world.write(&inside, fs::read(&program).unwrap(), (0, 0), 0o755);
     world
 }
 

@@ -9,7 +9,7 @@ use crate::scene::{
     certificate, composite_world, install, table, world, MODULE_CONFIGURATION, PIN_FILE, TOKENS,
 };
 use crate::support::sshd::{MATCH, STRICT};
-use crate::support::verifiers::{all_take, library_takes};
+use crate::support::verifiers::{all_take, library_takes, ran};
 use crate::support::world::SIGNERS;
 use crate::support::{Configuration, Sshd, World};
 
@@ -31,7 +31,7 @@ fn signs_with_every_kind(software: Software) {
             assert_eq!(record.get(Field::BackEnd), Some("pkcs11"));
             assert!(!record.to_line().contains(PIN));
         }
-        println!("{software:?} {kind}: signed through sshd, taken by every verifier");
+        ran("pkcs11", kind, software.name(), &world.key);
     }
 }
 
@@ -101,8 +101,5 @@ fn a_composite_key_on_kryoptic_signs_through_sshd() {
         assert_eq!(record.get(Field::BackEnd), Some("pkcs11"));
         assert!(!record.to_line().contains(PIN));
     }
-    println!(
-        "Kryoptic mldsa65-ed25519: {} bytes signed through sshd, taken by the library",
-        signature.len()
-    );
+    ran("pkcs11", "mldsa65-ed25519", "kryoptic", &world.key);
 }

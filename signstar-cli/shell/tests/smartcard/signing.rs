@@ -6,7 +6,7 @@ use signstar_core::{Event, Field};
 
 use crate::machine::Machine;
 use crate::support::sshd::{MATCH, STRICT};
-use crate::support::verifiers::all_take;
+use crate::support::verifiers::{all_take, ran};
 use crate::support::{Algorithm, Configuration, SigningKey, Sshd};
 
 fn signs(algorithm: Algorithm) {
@@ -33,7 +33,8 @@ fn signs(algorithm: Algorithm) {
         world.forget();
     }
     assert_eq!(machine.status().counter, 2);
-    println!("smartcard {algorithm:?}: signed through sshd and pcscd");
+    let kind = format!("{algorithm:?}").to_lowercase();
+    ran("smartcard", &kind, "opcard behind pcscd", &world.key);
 }
 
 #[test]

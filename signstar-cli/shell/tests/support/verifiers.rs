@@ -75,6 +75,16 @@ pub(crate) fn all_take(key: &SigningKey, signature: &[u8], artifact: &Path) {
     assert!(verdict, "the library on {}", artifact.display());
 }
 
+/// Says what has signed and who has taken it, for the table at the end of `cargo xtask test`.
+pub(crate) fn ran(back_end: &str, algorithm: &str, on: &str, key: &SigningKey) {
+    let judges = match (algorithm, key.fingerprint.len()) {
+        ("mldsa65-ed25519", _) => "Sequoia",
+        (_, 64) => "rsop and Sequoia",
+        _ => "gpg, sqop, rsop and Sequoia",
+    };
+    println!("ran: {back_end} {algorithm} ({on}): signed through sshd, taken by {judges}");
+}
+
 /// Whether Sequoia's library, which knows both versions, takes it.
 pub(crate) fn library_takes(key: &SigningKey, signature: &[u8], artifact: &Path) -> bool {
     use sequoia_openpgp::parse::Parse;

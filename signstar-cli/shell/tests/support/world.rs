@@ -353,6 +353,23 @@ pub(crate) fn worker() -> Option<PathBuf> {
     Some(built)
 }
 
+/// The program that makes keys on tokens, of the staged tree or the one that was built last.
+pub(crate) fn provisioner() -> PathBuf {
+    let name = "signstar-pkcs11-provisioner";
+    if let Some(stage) = std::env::var_os("SIGNSTAR_STAGE") {
+        return PathBuf::from(stage).join("usr/lib/signstar").join(name);
+    }
+    let built = Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join("../debug")
+        .join(name);
+    assert!(
+        built.is_file(),
+        "there is no {name}: run `cargo build -p {name}`"
+    );
+    assert_newer(&built, name, &["signstar-cli/pkcs11-provisioner/src"]);
+    built
+}
+
 /// The inspector's place inside.
 pub(crate) const INSPECTOR: &str = "/usr/lib/signstar/signstar-inspector";
 

@@ -7,11 +7,11 @@ use signstar_tpm::provision::{Algorithm, Template};
 
 use crate::scene::{template, Kept, Scene, INPUT};
 use crate::support::sshd::{MATCH, STRICT};
-use crate::support::verifiers::all_take;
+use crate::support::verifiers::{all_take, ran};
 use crate::support::Sshd;
 
-/// Has an artifact signed through sshd, and verified.
-fn signs(scene: &Scene) {
+/// Has an artifact signed through sshd, and verified. `how` says how the key is kept.
+fn signs(scene: &Scene, algorithm: Algorithm, how: &str) {
     let sshd = Sshd::start(&scene.world, STRICT, MATCH);
     let client = sshd.client();
     let artifact = client.path("artifact");
@@ -25,46 +25,73 @@ fn signs(scene: &Scene) {
         assert_eq!(records[1].get(Field::BackEnd), Some("tpm"));
     }
     assert_eq!(scene.tpm.loaded(), 0, "nothing is held in the TPM");
+    let on = format!("swtpm, {how}");
+    ran("tpm", algorithm.name(), &on, &scene.world.key);
 }
 
 #[test]
 fn p256_in_a_tpm_signs() {
-    signs(&Scene::with(Algorithm::P256));
+    signs(
+        &Scene::with(Algorithm::P256),
+        Algorithm::P256,
+        "at a handle",
+    );
 }
 
 #[test]
 fn p384_in_a_tpm_signs() {
-    signs(&Scene::with(Algorithm::P384));
+    signs(
+        &Scene::with(Algorithm::P384),
+        Algorithm::P384,
+        "at a handle",
+    );
 }
 
 #[test]
 fn p521_in_a_tpm_signs() {
-    signs(&Scene::with(Algorithm::P521));
+    signs(
+        &Scene::with(Algorithm::P521),
+        Algorithm::P521,
+        "at a handle",
+    );
 }
 
 #[test]
 fn rsa2048_in_a_tpm_signs() {
-    signs(&Scene::with(Algorithm::Rsa2048));
+    signs(
+        &Scene::with(Algorithm::Rsa2048),
+        Algorithm::Rsa2048,
+        "at a handle",
+    );
 }
 
 #[test]
 fn rsa3072_in_a_tpm_signs() {
-    signs(&Scene::with(Algorithm::Rsa3072));
+    signs(
+        &Scene::with(Algorithm::Rsa3072),
+        Algorithm::Rsa3072,
+        "at a handle",
+    );
 }
 
 #[test]
 fn a_key_in_files_signs() {
-    signs(&Scene::of(Kept::InFiles, &template(Algorithm::P256)));
+    let scene = Scene::of(Kept::InFiles, &template(Algorithm::P256));
+    signs(&scene, Algorithm::P256, "in files");
 }
 
 #[test]
 fn a_key_with_a_policy_signs() {
-    for auth in [None, template(Algorithm::P256).auth] {
+    let wants = [
+        ("PCR policy", None),
+        ("PCR policy and auth value", template(Algorithm::P256).auth),
+    ];
+    for (how, auth) in wants {
         let template = Template {
             auth,
             registers: Some("0,7".parse().unwrap()),
             ..template(Algorithm::P256)
         };
-        signs(&Scene::of(Kept::InTpm, &template));
+        signs(&Scene::of(Kept::InTpm, &template), Algorithm::P256, how);
     }
 }

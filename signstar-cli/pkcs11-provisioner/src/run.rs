@@ -1,0 +1,52 @@
+//! The straight line from the order to the answer.
+
+use signstar_core::{WorkerFault, WorkerRequest};
+use signstar_pkcs11::provision::{Answer, Demand, Fault, Order};
+use signstar_pkcs11_worker::channel::{Locked, next, next_frame, send};
+use signstar_pkcs11_worker::token::{self, Access};
+use signstar_pkcs11_worker::{confinement, key, module};
+
+use crate::{account, list, make};
+
+/// Does what the operator's tool asks, once.
+pub(crate) fn run() -> Result<(), Fault> {
+    let WorkerRequest::Open(settings) = next()? else {
+        return Err(WorkerFault::Message.into());
+    };
+    let demand = Demand::from_frame(&next_frame()).map_err(|_| WorkerFault::Message)?;
+    // Before the rest: another user's process would be dumpable again, and would not end with its parent.
+    if let Some(account) = &demand.account {
+        account::become_account(account)?;
+    }
+    confinement::harden()?;
+    let Order::Make(first, second) = demand.order else {
+        confinement::before_module(&settings)?;
+        let library = module::load(&settings.module)?;
+        return list::list(&library);
+    };
+    let names = key::Names::of(&settings)?;
+    let mut room = Locked::new()?;
+    confinement::before_module(&settings)?;
+    let library = module::load(&settings.module)?;
+    let token = token::find(&library, &names.uri, Access::Write)?;
+    let keys: Vec<_> = std::iter::once(first).chain(second).collect();
+    make::check(&token, &keys)?;
+    confinement::before_pin()?;
+
+    let info = token.info()?;
+    say(&Answer::Token(list::seen(&info)))?;
+    token.log_in(room.next_pin()?)?;
+    // What is private is seen only now.
+    make::check_names(&token, &keys)?;
+    make::make(&token, &keys)?;
+    // As it will be found for a signature, and not as the module has given it.
+    let public = key::find_public(&token, &names)?.ok_or(WorkerFault::KeyMissing)?;
+    key::find_private(&token, &names, &public)?;
+    say(&Answer::Made(public))
+}
+
+/// Answers.
+pub(crate) fn say(answer: &Answer) -> Result<(), Fault> {
+    send(&answer.to_frame().map_err(|_| WorkerFault::Shape)?);
+    Ok(())
+}
