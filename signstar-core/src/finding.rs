@@ -216,14 +216,19 @@ mod tests {
             assert_eq!(code as usize, place);
             assert_eq!(Code::from_number(code.number()), Some(code));
         }
+        assert_eq!(Code::all().count(), TABLE.len());
         assert_eq!(Code::Unreadable as usize + 1, TABLE.len());
         assert!(TABLE.is_sorted_by(|(_, one, _), (_, other, _)| one < other));
     }
 
     #[test]
-    fn every_sentence_is_one_short_line() {
+    fn every_sentence_is_one_short_line_and_none_is_there_twice() {
+        let mut told = std::collections::BTreeSet::new();
         for code in Code::all() {
             let sentence = code.sentence();
+            assert!(told.insert(sentence), "{sentence}");
+            let whole = format!("{}: {sentence} (near byte 7)", code.number());
+            assert_eq!(code.at(7).to_string(), whole);
             assert!(sentence.is_ascii() && sentence.len() <= 80, "{sentence}");
             assert!(!sentence.ends_with('.') && !sentence.contains('\n'));
         }

@@ -38,24 +38,28 @@ impl<R: Read> Source<R> {
         self.buffer.get(self.taken..).unwrap_or(&[])
     }
 
-    /// Reads once behind what is waiting. Tells how much came.
+    /// Fills the buffer behind what is waiting, however little comes at a time: what a decoder notices
+    /// first depends on how much it is given, and a refusal must not. Tells how much came.
     fn fill(&mut self) -> Result<usize> {
         self.buffer.drain(..self.taken);
         self.taken = 0;
         let before = self.buffer.len();
         self.buffer.resize(BUFFER_BYTES.max(before), 0);
-        let came = loop {
-            match self
-                .inner
-                .read(self.buffer.get_mut(before..).unwrap_or(&mut []))
-            {
+        let mut filled = before;
+        let outcome = loop {
+            let room = self.buffer.get_mut(filled..).unwrap_or(&mut []);
+            if room.is_empty() {
+                break Ok(());
+            }
+            match self.inner.read(room) {
+                Ok(0) => break Ok(()),
+                Ok(count) => filled += count,
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                other => break other,
+                Err(error) => break Err(error),
             }
         };
-        self.buffer
-            .truncate(before + came.as_ref().copied().unwrap_or(0));
-        came
+        self.buffer.truncate(filled);
+        outcome.map(|()| filled - before)
     }
 }
 

@@ -240,7 +240,7 @@ fn a_package_of_over_a_gibibyte_is_taken() {
 }
 
 #[test]
-fn databases_of_none_and_of_ten_thousand_packages_are_taken() {
+fn databases_of_none_to_ten_thousand_packages_are_taken() {
     let place = Place::new();
     place.run("repo-add --quiet --nocolor none.db.tar.gz", &[]);
     let identity = look(ArtifactKind::PacmanDatabase, &place.path("none.db.tar.gz")).unwrap();
@@ -257,9 +257,13 @@ fn databases_of_none_and_of_ten_thousand_packages_are_taken() {
         );
         fs::write(folder.join("desc"), text).unwrap();
     }
-    place.run("cd tree; bsdtar -czf ../many.db.tar.gz *", &[]);
-    let identity = look(ArtifactKind::PacmanDatabase, &place.path("many.db.tar.gz")).unwrap();
-    assert_eq!(identity.entries, 10_000);
+    for count in [1, 2, 100, 999, 10_000] {
+        let name = format!("{count}.db.tar.gz");
+        let script = format!("cd tree; all=(*); bsdtar -czf ../{name} \"${{all[@]:0:{count}}}\"");
+        place.run(&script, &[]);
+        let identity = look(ArtifactKind::PacmanDatabase, &place.path(&name)).unwrap();
+        assert_eq!(identity.entries, count);
+    }
 }
 
 #[test]

@@ -41,18 +41,27 @@ impl Inspector {
     /// # Errors
     /// The program cannot be started.
     pub fn start(inspected: &Inspected, rules: &[&Rules]) -> Result<Self, Failure> {
-        let failed = |why: String| Failure::new(Refusal::Inspection, why);
         let arguments = inspected.arguments(rules, SystemTime::now());
-        let helper = start_piped_helper(Path::new(INSPECTOR), &arguments)
-            .map_err(|error| failed(format!("starting {INSPECTOR}: {}", describe(&error))))?;
+        let helper = start_piped_helper(Path::new(INSPECTOR), &arguments).map_err(|error| {
+            let why = format!("starting {INSPECTOR}: {}", describe(&error));
+            Failure::new(Refusal::Inspection, why)
+        })?;
+        let patience = Duration::from_secs(inspected.patience_seconds);
+        Self::between(helper.input, helper.output, patience)
+    }
+
+    /// One that has the other ends of these two pipes.
+    fn between(artifact: OwnedFd, verdict: OwnedFd, patience: Duration) -> Result<Self, Failure> {
         // Of a blocking pipe poll(2) says that it is writable when only a part would go in.
-        fcntl(&helper.input, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))
-            .map_err(|error| failed(error.desc().to_lowercase()))?;
-        intake::widen(&helper.input);
+        fcntl(&artifact, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).map_err(|error| {
+            let why = error.desc().to_lowercase();
+            Failure::new(Refusal::Inspection, why)
+        })?;
+        intake::widen(&artifact);
         Ok(Self {
-            artifact: ManuallyDrop::new(helper.input),
-            verdict: ManuallyDrop::new(helper.output),
-            patience: Duration::from_secs(inspected.patience_seconds),
+            artifact: ManuallyDrop::new(artifact),
+            verdict: ManuallyDrop::new(verdict),
+            patience,
         })
     }
 
@@ -94,8 +103,10 @@ impl Inspector {
     pub fn conclude(self) -> Result<Verdict, Failure> {
         let end = Instant::now() + self.patience;
         let mut early = [self.answer()];
-        if poll(&mut early, PollTimeout::ZERO) != Ok(0) {
-            return Err(out_of_turn());
+        match poll(&mut early, PollTimeout::ZERO) {
+            Ok(0) => {}
+            Ok(_) => expect_silence(&early[0])?,
+            Err(_) => return Err(ended()),
         }
         nix::unistd::close(self.artifact.as_raw_fd()).map_err(|_| ended())?;
         // One byte more than a verdict, to see that there is none.
@@ -163,3 +174,6 @@ fn out_of_turn() -> Failure {
         "the inspector said something out of turn",
     )
 }
+
+#[cfg(test)]
+mod tests;

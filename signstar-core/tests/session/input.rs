@@ -159,18 +159,6 @@ fn what_stands_in_the_list_is_signed_whatever_the_hash_of_the_signature_and_noth
 }
 
 #[test]
-fn an_artifact_of_the_least_size_is_signed_and_one_byte_less_is_not() {
-    let key = signing_key(Kind::Ed25519);
-    for (more, expected) in [(0, None), (1, Some(Refusal::InputTooSmall))] {
-        let mut device = device(cert(Kind::Ed25519), &key);
-        let mut play = Play::with(&key);
-        play.policy.input_bytes_min = u64::try_from(ARTIFACT.len() + more).unwrap();
-        let (outcome, _) = play.run(|digest| device.sign(digest), [ARTIFACT]);
-        assert_eq!(refusal(&outcome), expected);
-    }
-}
-
-#[test]
 fn the_signature_says_what_the_artifact_is_where_the_operator_wants_that() {
     let told = |name: &str, notation: Option<&str>| {
         let profile = Profile {

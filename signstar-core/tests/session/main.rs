@@ -12,6 +12,7 @@
 
 mod answers;
 mod attempts;
+mod bounds;
 mod certificate_files;
 mod certificates;
 mod composite;

@@ -5,9 +5,9 @@ use std::rc::Rc;
 use std::time::SystemTime;
 
 use signstar_core::{
-    DetachedSignature, Digest, Event, Failure, Field, Ledger, Policy, Profile, PublicKey,
-    RawSignature, Record, RequestId, Session, Signer, SignerError, SigningKey, Sink, SinkError,
-    Subject, Verdict,
+    Declaration, DetachedSignature, Digest, Event, Failure, Field, Intake, Ledger, Policy, Profile,
+    PublicKey, RawSignature, Record, RequestId, Session, Signer, SignerError, SigningKey, Sink,
+    SinkError, Subject, Verdict,
 };
 
 use crate::keys::noon;
@@ -112,6 +112,7 @@ pub(crate) struct Play<'p> {
     pub(crate) key: &'p SigningKey,
     pub(crate) profile: Profile,
     pub(crate) policy: Policy,
+    pub(crate) declaration: Option<Declaration>,
     pub(crate) verdict: Option<Verdict>,
     pub(crate) clock: fn() -> SystemTime,
     pub(crate) fails_from: Option<usize>,
@@ -125,6 +126,7 @@ impl<'p> Play<'p> {
             key,
             profile: Profile::default(),
             policy: Policy::default(),
+            declaration: None,
             verdict: None,
             clock: noon,
             fails_from: None,
@@ -138,6 +140,34 @@ impl<'p> Play<'p> {
         answer: impl FnMut(&Digest) -> Result<RawSignature, SignerError>,
         chunks: impl IntoIterator<Item = &'c [u8]>,
     ) -> (Result<DetachedSignature, Failure>, Notes) {
+        self.session(answer, |session, mut intake| {
+            for chunk in chunks {
+                intake.update(chunk)?;
+            }
+            if let Some(verdict) = self.verdict.clone() {
+                intake.note_verdict(verdict);
+            }
+            let approval = session.approve(intake)?;
+            let signed = session.sign(approval)?;
+            session.release(signed)
+        })
+    }
+
+    /// Refuses an artifact that has come to its end.
+    pub(crate) fn refuse(&self, artifact: &[u8], failure: Failure) -> (Failure, Notes) {
+        let silent = |_: &Digest| panic!("nobody is to be asked");
+        self.session(silent, |session, mut intake| {
+            intake.update(artifact).unwrap();
+            session.refuse(intake, failure)
+        })
+    }
+
+    /// One session, and what happened in it.
+    fn session<O>(
+        &self,
+        answer: impl FnMut(&Digest) -> Result<RawSignature, SignerError>,
+        play: impl FnOnce(&mut Session<'_>, Intake) -> O,
+    ) -> (O, Notes) {
         let notes = Notes::default();
         let mut signer = NotingSigner {
             notes: notes.clone(),
@@ -161,18 +191,8 @@ impl<'p> Play<'p> {
                 clock: self.clock,
             },
         };
-        let mut intake = session.intake(None, &self.salt);
-        let outcome = chunks
-            .into_iter()
-            .try_for_each(|chunk| intake.update(chunk))
-            .and_then(|()| {
-                if let Some(verdict) = self.verdict.clone() {
-                    intake.note_verdict(verdict);
-                }
-                session.approve(intake)
-            })
-            .and_then(|approval| session.sign(approval))
-            .and_then(|signed| session.release(signed));
+        let intake = session.intake(self.declaration.clone(), &self.salt);
+        let outcome = play(&mut session, intake);
         drop(session);
         (outcome, notes)
     }

@@ -1,6 +1,7 @@
 //! The inspector as a process: hostile input, what it calls, and a lock-down that fails.
 //!
 //! It is the release binary: that of the staged tree (`SIGNSTAR_STAGE`), or the one that was built last.
+//! One that is older than its sources fails every test.
 
 #![allow(
     missing_docs,
@@ -12,6 +13,7 @@
     reason = "a test fails by a panic"
 )]
 
+mod fresh;
 mod hostile;
 mod lockdown;
 mod program;

@@ -4,30 +4,58 @@ use std::fs;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::LazyLock;
 use std::sync::mpsc::{self, Receiver, TryRecvError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use signstar_inspector::{Code, Identity, Verdict};
 
+use crate::fresh;
+
 /// Longer than anything here takes, also on a busy machine.
 const TIME_MAX: Duration = Duration::from_secs(240);
 
-/// The release binary.
+/// How it is built, and where cargo puts it.
+const BUILD: &str =
+    "cargo build --release --target x86_64-unknown-linux-musl -p signstar-inspector";
+const BUILT: &str = "x86_64-unknown-linux-musl/release/signstar-inspector";
+
+/// The release binary: that of the staged tree, or the one that was built last.
+#[track_caller]
 pub(crate) fn binary() -> PathBuf {
-    let name = "signstar-inspector";
-    let path = match std::env::var_os("SIGNSTAR_STAGE") {
-        Some(stage) => PathBuf::from(stage).join("usr/lib/signstar").join(name),
-        None => Path::new(env!("CARGO_TARGET_TMPDIR"))
-            .join("../x86_64-unknown-linux-musl/release")
-            .join(name),
+    static BINARY: LazyLock<Result<PathBuf, String>> = LazyLock::new(find);
+    BINARY.clone().unwrap_or_else(|why| panic!("{why}"))
+}
+
+/// Where it is; it must have been built from the sources that are here.
+fn find() -> Result<PathBuf, String> {
+    let own = Path::new(env!("CARGO_TARGET_TMPDIR")).join("..");
+    let (target, path, again) = match std::env::var_os("SIGNSTAR_STAGE").map(PathBuf::from) {
+        Some(stage) => {
+            let path = stage.join("usr/lib/signstar/signstar-inspector");
+            let beside = stage.join("..");
+            let target = match beside.join(BUILT).is_file() {
+                true => beside,
+                false => own,
+            };
+            (target, path, "cargo xtask test --part stage")
+        }
+        None => {
+            let path = own.join(BUILT);
+            (own, path, BUILD)
+        }
     };
-    assert!(
-        path.is_file(),
-        "there is no release of the inspector: run `cargo build --release --target \
-         x86_64-unknown-linux-musl -p signstar-inspector`"
-    );
-    path
+    if !path.is_file() {
+        return Err(format!(
+            "there is no release of the inspector: run `{again}`"
+        ));
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let listed = target.join(BUILT).with_extension("d");
+    let stale = |why| format!("the release of the inspector is stale ({why}): run `{again}`");
+    fresh::check(&path, &listed, &root).map_err(stale)?;
+    Ok(path)
 }
 
 /// One that runs, between two pipes.

@@ -1,6 +1,8 @@
 //! Compression, and the end of an archive.
 
-use signstar_inspector::Code;
+use std::io::{self, Read};
+
+use signstar_inspector::{Code, list};
 
 use crate::support::{Member, archive, gzip};
 use crate::{judge, sound};
@@ -113,4 +115,37 @@ pub(crate) fn a_damaged_archive_is_refused() {
     assert_eq!(judge(&gzip(&half)), Err(Code::ArchiveCut));
     let endless = [two.as_slice(), &vec![0; 2 << 20]].concat();
     assert_eq!(judge(&gzip(&endless)), Err(Code::TooMuch));
+}
+
+/// So many bytes at a time.
+struct Pieces<'i>(&'i [u8], usize);
+
+impl Read for Pieces<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let most = into.len().min(self.1);
+        self.0.read(&mut into[..most])
+    }
+}
+
+/// A decoder that is given more at a time notices what is damaged before it has told what came before.
+#[test]
+fn what_is_refused_has_the_same_reason_however_its_bytes_come() {
+    // A whole block that is no header, and behind it what is no block of deflate and none of zstd.
+    let other = Member::file("usr", b"").with(257, b"other").header;
+    let gzip_start = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 0, 0, 2, 0xff, 0xfd];
+    let zstd_start = [0x28, 0xb5, 0x2f, 0xfd, 0, 13 << 3, 0, 16, 0];
+    let members = [&gzip_start[..], &other, &[7, 0, 0]].concat();
+    let frames = [&zstd_start[..], &other, &[7, 0, 0]].concat();
+    let packed = gzip(&archive(&sound()));
+    let damaged = (0..packed.len()).step_by(7).map(|place| {
+        let mut damaged = packed.clone();
+        damaged[place] ^= 0x10;
+        damaged
+    });
+    for artifact in [members, frames, packed.clone()].into_iter().chain(damaged) {
+        let whole = list(artifact.as_slice());
+        for most in [1, 7, 512] {
+            assert_eq!(list(Pieces(&artifact, most)), whole, "{artifact:x?}");
+        }
+    }
 }

@@ -1,6 +1,8 @@
 //! Real artifacts, through a real sshd.
 
 use std::fs;
+use std::io::Write;
+use std::time::Duration;
 
 use nix::sys::signal::{kill, Signal};
 use nix::unistd::Pid;
@@ -10,7 +12,7 @@ use crate::scene::{configuration, package, refused, refused_by_inspector, world}
 use crate::support::sshd::{MATCH, STRICT};
 use crate::support::traces::{processes, until_no_process, Traces};
 use crate::support::verifiers::all_take;
-use crate::support::{artifacts, Sshd};
+use crate::support::{artifacts, Sshd, World};
 
 #[test]
 fn each_kind_is_signed_as_what_it_is_and_refused_as_what_it_is_not() {
@@ -55,11 +57,12 @@ fn each_kind_is_signed_as_what_it_is_and_refused_as_what_it_is_not() {
 fn an_artifact_that_is_cut_or_changed_anywhere_is_refused() {
     let world = world("pacman-package", "");
     let whole = package(&world);
-    for part in 1..16 {
-        let cut = &whole[..whole.len() * part / 16];
+    for part in 1..64 {
+        let cut = &whole[..whole.len() * part / 64];
         let outcome = world.shell().run(cut);
         refused_by_inspector(&world, &outcome, Code::ContainerDamaged);
-        // What was declared is compared before.
+    }
+    for part in 1..16 {
         let mut changed = whole.clone();
         changed[whole.len() * part / 16] ^= 1;
         let outcome = world.shell().run(&changed);
@@ -114,6 +117,41 @@ fn rules_of_key_account_and_caller_hold_together() {
     let caller = format!("callers.ci = {{ ssh-key = \"{own}\", architecture = [\"any\"] }}");
     world.configure(&configuration("pacman-package", key).user(&caller));
     assert_eq!(world.shell().run(&artifact).code(), 0);
+}
+
+/// The inspector has no clock: how slowly an artifact may come is the login shell's affair.
+#[test]
+fn an_artifact_that_comes_byte_by_byte_is_signed_unless_it_comes_too_slowly() {
+    let lines = "progress-seconds = 1\nprogress-bytes = 100";
+    let configuration = configuration("pacman-package", "").user(lines);
+    let world = World::configured(&configuration);
+    let path = artifacts::package(&world);
+    let artifact = fs::read(&path).unwrap();
+    for (pause, signed) in [(Duration::ZERO, true), (Duration::from_millis(200), false)] {
+        let mut running = world.shell().start();
+        let mut stdin = running.stdin.take().unwrap();
+        let sending = std::thread::scope(|scope| {
+            let sending = scope.spawn(|| {
+                artifact.iter().try_for_each(|byte| {
+                    std::thread::sleep(pause);
+                    stdin.write_all(&[*byte])
+                })?;
+                drop(stdin);
+                std::io::Result::Ok(())
+            });
+            let outcome = running.outcome();
+            if signed {
+                assert_eq!(outcome.code(), 0, "{outcome:?}");
+                all_take(&world.key, &outcome.stdout, &path);
+                world.forget();
+            } else {
+                refused(&world, &outcome, Refusal::InputStalled);
+            }
+            sending.join().unwrap()
+        });
+        assert_eq!(sending.is_ok(), signed);
+        until_no_process(&world, "signstar-inspec");
+    }
 }
 
 #[test]
