@@ -20,7 +20,7 @@ use file::Backup;
 use offline::{Browse, Diff, Export, Passphrase, Sealed};
 
 /// How backups in a folder end.
-const SUFFIX: &str = ".nethsm-backup";
+pub(crate) const SUFFIX: &str = ".nethsm-backup";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum BackupVerb {

@@ -123,7 +123,7 @@ pub const NITROPY: [(&str, &str); 68] = [
     ("get-key", "key show"),
     ("get-user", "user show"),
     ("import-key", "key import"),
-    ("import-pkcs12", ""),
+    ("import-pkcs12", "key import"),
     ("info", "info"),
     ("join-cluster", "cluster join"),
     ("list-cluster-members", "cluster members"),

@@ -69,8 +69,19 @@ fn refused<T>() -> Result<T, Error> {
     ))
 }
 
+/// The SHA-256 of a certificate, 64 hexadecimal digits.
+pub(crate) fn fingerprint_of(der: &[u8]) -> String {
+    let digest = Sha256::digest(der);
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// The SHA-256 of the certificate at `address`, 64 hexadecimal digits.
 pub(crate) fn fingerprint(address: &Address, wait: Duration) -> Result<String, Failure> {
+    certificate(address, wait).map(|der| fingerprint_of(&der))
+}
+
+/// The certificate at `address`, DER. Nothing in it is verified.
+pub(crate) fn certificate(address: &Address, wait: Duration) -> Result<Vec<u8>, Failure> {
     let unreachable = |text: &str| Failure::new(Status::Unreachable, format!("{address}: {text}"));
     let looking = Arc::new(Looking::default());
     let verifier: Arc<dyn ServerCertVerifier> = Arc::<Looking>::clone(&looking);
@@ -107,9 +118,5 @@ pub(crate) fn fingerprint(address: &Address, wait: Duration) -> Result<String, F
         .lock()
         .unwrap_or_else(PoisonError::into_inner)
         .take();
-    let seen = seen.ok_or_else(|| unreachable("does not speak TLS"))?;
-    Ok(Sha256::digest(seen)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect())
+    seen.ok_or_else(|| unreachable("does not speak TLS"))
 }

@@ -15,15 +15,15 @@ use crate::table::table;
 /// Asks each of the devices. Of several, each has its part in the report, and the first failure is
 /// what the program ends with.
 pub(crate) fn ask(
-    mut devices: Vec<Device>,
+    devices: &mut [Device],
     globals: &Globals,
     verb: &Verb,
     ask: impl Fn(&mut Device) -> Result<Report, Failure> + Sync,
 ) -> Result<Report, Failure> {
-    if let [device] = devices.as_mut_slice() {
+    if let [device] = devices {
         return ask(device);
     }
-    let parts = in_parallel(&mut devices, usize::from(globals.parallel), &ask);
+    let parts = in_parallel(devices, usize::from(globals.parallel), &ask);
     let status = parts
         .iter()
         .map(|(_, part)| {
@@ -95,7 +95,7 @@ fn text((label, part): &Part) -> String {
 }
 
 /// Without the device's name, which stands before it already.
-fn own_words<'a>(label: &str, failure: &'a Failure) -> &'a str {
+pub(crate) fn own_words<'a>(label: &str, failure: &'a Failure) -> &'a str {
     let text = failure.text.strip_prefix(label);
     text.and_then(|text| text.strip_prefix(": "))
         .unwrap_or(&failure.text)
