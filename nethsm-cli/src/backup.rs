@@ -159,6 +159,13 @@ fn remove_old(folder: &Path, label: &str, keep: usize) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Whether everything in a backup opens; what is wrong says the error.
+pub(crate) fn opens(bytes: &[u8], passphrase: &str) -> Result<(), String> {
+    Backup::open(bytes, passphrase)
+        .map(|_| ())
+        .map_err(|text| text.to_string())
+}
+
 /// What needs no device.
 pub(crate) fn without_device(verb: &BackupVerb) -> Option<Result<Report, Failure>> {
     match verb {

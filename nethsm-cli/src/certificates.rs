@@ -5,11 +5,12 @@ use std::time::SystemTime;
 
 use clap::Args;
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+use signstar_nethsm::client::{ClientError, presented_certificate};
 use signstar_nethsm::sdk::apis::default_api;
 
 use crate::device::{Device, EITHER};
 use crate::failure::{Failure, Status};
-use crate::presented;
 use crate::report::Report;
 use crate::table::table;
 use crate::validity::{Validity, days_left, validity};
@@ -57,12 +58,20 @@ impl Held {
 /// The certificate that the device shows to anybody.
 pub(crate) fn shown(device: &Device) -> Result<(String, Held), Failure> {
     let address = device.profile.address()?;
-    let der = presented::certificate(&address, device.manner.connect_wait)?;
+    let der = presented_certificate(&address, device.manner.connect_wait);
+    let der = der.map_err(|error| match error {
+        ClientError::Settings(text) => Failure::usage(text),
+        error => Failure::new(Status::Unreachable, format!("{}: {error}", device.label)),
+    })?;
     let held = Held {
         key: None,
         validity: validity(&der, SystemTime::now()),
     };
-    Ok((presented::fingerprint_of(&der), held))
+    let digest = Sha256::digest(&der);
+    Ok((
+        digest.iter().map(|byte| format!("{byte:02x}")).collect(),
+        held,
+    ))
 }
 
 /// The certificates of these keys; of one without there is nothing.

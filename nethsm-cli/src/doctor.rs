@@ -98,10 +98,11 @@ impl Findings {
     }
 
     /// What was asked for, or a finding that it cannot be looked at.
-    fn got<T>(&mut self, about: &'static str, asked: Result<T, Failure>) -> Option<T> {
+    fn got<T>(&mut self, about: &'static str, asked: Result<T, impl Into<Failure>>) -> Option<T> {
         match asked {
             Ok(value) => Some(value),
             Err(failure) => {
+                let failure = failure.into();
                 let label = self.device.clone().unwrap_or_default();
                 let level = match failure.status {
                     // Nobody in the profile may, or nobody is there to ask.

@@ -3,7 +3,7 @@
 mod cert;
 mod cipher;
 mod counters;
-mod data;
+pub(crate) mod data;
 mod import;
 pub(crate) mod list;
 mod make;
@@ -11,8 +11,8 @@ pub(crate) mod mechanism;
 pub(crate) mod name;
 mod pkcs12;
 mod public;
-mod sign;
-mod verify;
+pub(crate) mod sign;
+pub(crate) mod verify;
 pub(crate) mod who;
 
 use clap::{Args, Subcommand};

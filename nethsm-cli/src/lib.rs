@@ -20,29 +20,27 @@ mod der;
 mod desired;
 mod device;
 mod doctor;
+mod exporter;
 mod failure;
 mod health;
 mod key;
 pub mod manual;
+mod metrics;
 mod namespace;
-mod new_file;
 mod openpgp;
 pub mod operations;
-mod presented;
-mod profile;
 mod profiles;
 mod provision;
 mod report;
-mod role;
-mod secret;
+mod selftest;
 mod several;
 mod system;
 mod table;
-mod terminal;
 mod tls;
 mod update;
 mod user;
 mod validity;
+mod watch;
 mod yaml;
 
 use std::ffi::OsString;
@@ -51,6 +49,8 @@ use std::time::Duration;
 
 use clap::error::{ContextKind, ErrorKind};
 use clap::{CommandFactory as _, Parser as _};
+
+use signstar_console::{new_file, profile, role, secret, terminal};
 
 use cli::{Cli, Globals, Verb};
 use device::{Device, Manner};
@@ -121,13 +121,41 @@ fn perform(cli: &Cli) -> Result<Report, Failure> {
         _ => {}
     }
     let mut devices = devices(globals)?;
+    let parallel = usize::from(globals.parallel);
+    match &cli.verb {
+        Verb::Metrics(options) if options.together() => {
+            return match options.listen {
+                Some(address) => exporter::listen(&mut devices, parallel, address),
+                None => metrics::together(&mut devices, parallel, options),
+            };
+        }
+        Verb::Status(options) if options.watch.is_some() => {
+            return watch::watch(globals, options, || {
+                several::ask(&mut devices, globals, &cli.verb, |device| {
+                    on(device, &cli.verb)
+                })
+            });
+        }
+        _ => {}
+    }
     several::ask(&mut devices, globals, &cli.verb, |device| {
         on(device, &cli.verb)
     })
 }
 
-/// What a command does with one device.
+/// What a command does with one device. A rehearsal ends where the first change would be.
 fn on(device: &mut Device, verb: &Verb) -> Result<Report, Failure> {
+    match done(device, verb) {
+        Err(failure) if failure.status == Status::Done => {
+            let text = several::own_words(&device.label, &failure).to_owned();
+            let value = serde_json::json!({ "dry_run": true, "would": text });
+            Ok(Report::done(text, value))
+        }
+        done => done,
+    }
+}
+
+fn done(device: &mut Device, verb: &Verb) -> Result<Report, Failure> {
     match verb {
         Verb::Device(_) | Verb::Cred(_) | Verb::Doctor(_) => {
             Err(Failure::usage("that is about the profile"))
@@ -135,10 +163,11 @@ fn on(device: &mut Device, verb: &Verb) -> Result<Report, Failure> {
         Verb::Info => health::info(device),
         Verb::State => health::state(device),
         Verb::Health(verb) => health::health(device, verb),
-        Verb::Status => health::status(device),
+        Verb::Status(_) => health::status(device),
         Verb::Certificates(options) => certificates::certificates(device, options),
         Verb::Wait(options) => health::wait(device, options),
-        Verb::Metrics(options) => health::metrics(device, options),
+        Verb::Metrics(_) => metrics::metrics(device),
+        Verb::Selftest => selftest::selftest(device),
         Verb::Provision(options) => provision::provision(device, options),
         Verb::Unlock(options) => provision::unlock(device, options),
         Verb::Lock => provision::lock(device),
@@ -162,7 +191,7 @@ fn profiles(globals: &Globals) -> Result<Profiles, Failure> {
         .config
         .clone()
         .map_or_else(Profiles::default_path, Ok)?;
-    Profiles::load(path)
+    Ok(Profiles::load(path)?)
 }
 
 /// What the command line says for every device.

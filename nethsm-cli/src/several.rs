@@ -33,7 +33,7 @@ pub(crate) fn ask(
         .find(|status| *status != Status::Done)
         .unwrap_or(Status::Done);
     let text = match verb {
-        Verb::Status => status_table(&parts),
+        Verb::Status(_) => status_table(&parts),
         _ => parts.iter().map(text).collect(),
     };
     let values: Vec<Value> = parts.iter().map(value).collect();
@@ -114,7 +114,7 @@ fn value((label, part): &Part) -> Value {
 
 /// One line a device.
 fn status_table(parts: &[Part]) -> String {
-    let rows: Vec<[String; 5]> = parts
+    let rows: Vec<[String; 6]> = parts
         .iter()
         .map(|(label, part)| match part {
             Ok(report) => {
@@ -129,17 +129,25 @@ fn status_table(parts: &[Part]) -> String {
                     of("version"),
                     of("keys"),
                     of("clock_ahead_seconds"),
+                    of("tls_until"),
                 ]
             }
             Err(failure) => {
                 let problem = own_words(label, failure).to_owned();
                 let none = || "-".to_owned();
-                [label.clone(), problem, none(), none(), none()]
+                [label.clone(), problem, none(), none(), none(), none()]
             }
         })
         .collect();
     table(
-        ["DEVICE", "STATE", "VERSION", "KEYS", "CLOCK AHEAD (S)"],
+        [
+            "DEVICE",
+            "STATE",
+            "VERSION",
+            "KEYS",
+            "CLOCK AHEAD (S)",
+            "TLS UNTIL",
+        ],
         &rows,
     )
 }

@@ -29,7 +29,7 @@ pub(super) fn look(found: &mut Findings, device: &mut Device, options: &Doctor) 
                 found.look("backups", Some((Level::Error, text.to_owned())));
             }
             Err(failure) => {
-                found.got::<()>("backups", Err(failure));
+                found.got("backups", Err::<(), _>(failure));
             }
         },
     }

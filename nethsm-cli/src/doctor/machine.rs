@@ -122,7 +122,7 @@ fn user(found: &mut Findings, device: &mut Device, id: &str, role: Option<Role>)
 /// Version, clock, log, start.
 pub(super) fn settings(found: &mut Findings, device: &mut Device, options: &Doctor) {
     if let Err(failure) = device.user(ADMINISTRATOR) {
-        found.got::<()>("settings", Err(failure));
+        found.got("settings", Err::<(), _>(failure));
         return;
     }
     let about = device.read(

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::{Findings, Level};
 use crate::cli::Globals;
+use crate::failure::Failure;
 use crate::profile::{Profile, Profiles, Trusted};
 use crate::secret::Source;
 
@@ -47,11 +48,14 @@ fn file(path: &Path) -> Option<(Level, String)> {
 
 fn device(found: &mut Findings, label: &str, profile: &Profile) {
     if let Err(failure) = profile.address() {
-        let text = format!("{label}: {}", failure.text);
+        let text = format!("{label}: {}", Failure::from(failure).text);
         found.look("address", Some((Level::Error, text)));
     }
     let trust = match (profile.trust(), &profile.trusted) {
-        (Err(failure), _) => Some((Level::Error, format!("{label}: {}", failure.text))),
+        (Err(failure), _) => Some((
+            Level::Error,
+            format!("{label}: {}", Failure::from(failure).text),
+        )),
         (Ok(_), Trusted::Pin(_)) => None,
         (Ok(_), Trusted::Authority(_)) => None,
         (Ok(_), Trusted::System) => Some((
@@ -110,7 +114,7 @@ fn file_with_secret(path: &Path) -> Option<(Level, String)> {
     let opened = File::open(path).and_then(|file| file.metadata());
     match opened {
         Err(error) => {
-            let text = crate::failure::Failure::with(path, &error).text;
+            let text = Failure::with(path, &error).text;
             Some((Level::Error, text))
         }
         Ok(about) if about.len() == 0 && about.is_file() => {

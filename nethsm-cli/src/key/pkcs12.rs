@@ -41,10 +41,12 @@ pub(super) struct Opened {
 }
 
 /// A key or a certificate, with the name by which both belong together.
+type Named<T> = (T, Option<Vec<u8>>);
+
 #[derive(Debug, Default)]
 struct Found {
-    keys: Vec<(Zeroizing<Vec<u8>>, Option<Vec<u8>>)>,
-    certificates: Vec<(Vec<u8>, Option<Vec<u8>>)>,
+    keys: Vec<Named<Zeroizing<Vec<u8>>>>,
+    certificates: Vec<Named<Vec<u8>>>,
     bags: usize,
 }
 

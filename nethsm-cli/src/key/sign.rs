@@ -52,7 +52,7 @@ impl How {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 #[value(rename_all = "kebab-case")]
-pub(super) enum Mode {
+pub(crate) enum Mode {
     Pkcs1,
     PssMd5,
     PssSha1,
@@ -125,7 +125,7 @@ impl Hash {
 }
 
 impl Mode {
-    const fn sdk(self) -> SignMode {
+    pub(crate) const fn sdk(self) -> SignMode {
         match self {
             Self::Pkcs1 => SignMode::Pkcs1,
             Self::PssMd5 => SignMode::PssMd5,

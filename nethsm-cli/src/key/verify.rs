@@ -44,7 +44,7 @@ pub(crate) struct Verify {
 
 /// What came out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(crate) enum Verdict {
     Good,
     Bad,
     /// There is no code for that here.
@@ -99,7 +99,7 @@ pub(super) fn known(kind: KeyType, mode: Mode) -> bool {
 }
 
 /// `message` is what the device was given: a digest, or what stands for it in the mode.
-pub(super) fn judged(key: &PublicKey, mode: Mode, message: &[u8], signature: &[u8]) -> Verdict {
+pub(crate) fn judged(key: &PublicKey, mode: Mode, message: &[u8], signature: &[u8]) -> Verdict {
     if !known(key.r#type, mode) {
         return Verdict::Unknown;
     }

@@ -1,7 +1,7 @@
 //! Examples of command lines, which the tests parse.
 
 /// The command, what an example does, and the example.
-pub(super) const EXAMPLES: [(&str, &str, &str); 109] = [
+pub(super) const EXAMPLES: [(&str, &str, &str); 113] = [
     (
         "",
         "The devices of a rack, in one table.",
@@ -45,6 +45,22 @@ pub(super) const EXAMPLES: [(&str, &str, &str); 109] = [
     ("health state", "", "nethsm-cli health state"),
     ("health diagnose", "", "nethsm-cli health diagnose"),
     ("status", "", "nethsm-cli --all status"),
+    (
+        "status",
+        "On a screen in the corner.",
+        "nethsm-cli --all status --watch 10",
+    ),
+    (
+        "metrics",
+        "For a Prometheus on this machine.",
+        "nethsm-cli --all metrics --listen",
+    ),
+    ("selftest", "", "nethsm-cli -d spare selftest"),
+    (
+        "config apply",
+        "What would be done.",
+        "nethsm-cli --dry-run config apply one.toml",
+    ),
     (
         "wait",
         "After a restart with unattended boot.",

@@ -35,6 +35,11 @@ impl Stage {
         Self::with(ScryptCost::CHEAP)
     }
 
+    /// A fresh one, whose passphrases cost what they cost on a device.
+    pub(crate) fn fresh_and_costly() -> Self {
+        Self::with(ScryptCost::DEVICE)
+    }
+
     fn with(scrypt: ScryptCost) -> Self {
         let folder = tempfile::tempdir().unwrap();
         for (name, passphrase) in PASSPHRASES {
@@ -120,7 +125,9 @@ impl Stage {
 
     /// Runs a program in the folder: its status, and all that it says.
     pub(crate) fn run(&self, program: &str, words: &[String]) -> (i32, Vec<u8>) {
-        let output = Command::new(program)
+        // What does not end by itself is a finding, and not a test that hangs.
+        let output = Command::new("timeout")
+            .args(["--kill-after=5", "120", program])
             .args(words)
             .current_dir(self.folder.path())
             .env_clear()

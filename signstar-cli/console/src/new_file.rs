@@ -5,11 +5,30 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _, fchown};
 use std::path::{Path, PathBuf};
 
-use crate::failure::{Failure, Status};
+use crate::ConsoleError;
+
+/// Who may read what is secret.
+pub const SECRET: u32 = 0o600;
+/// Who may read what is not.
+pub const PUBLIC: u32 = 0o644;
+
+/// Writes `bytes` to a file of whoever runs this, in the place of what is there.
+///
+/// # Errors
+/// Those of [`NewFile::write`].
+pub fn write(path: &Path, bytes: &[u8], mode: u32) -> Result<(), ConsoleError> {
+    let new = NewFile {
+        path,
+        mode,
+        group: None,
+        existing: Existing::Replace,
+    };
+    new.write(bytes)
+}
 
 /// What to do where there is a file already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Existing {
+pub enum Existing {
     /// Leave it, and fail; `--force` means [`Existing::Replace`].
     Keep,
     /// Leave it, and fail; there is no `--force`.
@@ -22,15 +41,18 @@ pub(crate) enum Existing {
 
 impl Existing {
     /// What `--force` means.
-    pub(crate) fn forced(force: bool) -> Self {
+    pub fn forced(force: bool) -> Self {
         match force {
             true => Self::Replace,
             false => Self::Keep,
         }
     }
 
-    /// Fails early where [`write`] would fail late.
-    pub(crate) fn check(self, path: &Path) -> Result<(), Failure> {
+    /// Fails early where [`NewFile::write`] would fail late.
+    ///
+    /// # Errors
+    /// [`ConsoleError::Exists`] then.
+    pub fn check(self, path: &Path) -> Result<(), ConsoleError> {
         match self {
             Self::Leave | Self::Replace => Ok(()),
             Self::Keep | Self::KeepForGood if fs::symlink_metadata(path).is_err() => Ok(()),
@@ -38,30 +60,37 @@ impl Existing {
         }
     }
 
-    fn exists(self, path: &Path) -> Failure {
+    fn exists(self, path: &Path) -> ConsoleError {
         let advice = match self {
             Self::Keep => "--force replaces it",
             Self::KeepForGood | Self::Leave | Self::Replace => "move it away",
         };
         let text = format!("{}: exists already; {advice}", path.display());
-        Failure::new(Status::CannotCreate, text)
+        ConsoleError::Exists(text)
     }
 }
 
 /// A file to be.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct NewFile<'a> {
-    pub(crate) path: &'a Path,
-    pub(crate) mode: u32,
+pub struct NewFile<'a> {
+    /// Its name. Beside it, a draft with `.` before and `.new` behind that name is there for a moment.
+    pub path: &'a Path,
+    /// Its permissions.
+    pub mode: u32,
     /// It belongs to root and this group; or to whoever makes it.
-    pub(crate) group: Option<u32>,
-    pub(crate) existing: Existing,
+    pub group: Option<u32>,
+    /// What to do where there is a file already.
+    pub existing: Existing,
 }
 
 impl NewFile<'_> {
     /// Writes `bytes` beside `path`, to the disk, and only then gives it its name.
-    pub(crate) fn write(self, bytes: &[u8]) -> Result<(), Failure> {
-        let failed = |error: io::Error| Failure::with(self.path, &error);
+    ///
+    /// # Errors
+    /// [`ConsoleError::Exists`] if there is a file already, or the draft of another run;
+    /// [`ConsoleError::File`] if it cannot be written.
+    pub fn write(self, bytes: &[u8]) -> Result<(), ConsoleError> {
+        let failed = |error: io::Error| ConsoleError::with(self.path, error);
         let (folder, name) = match (self.path.parent(), self.path.file_name()) {
             // A bare name lies in the working directory.
             (Some(folder), Some(name)) if folder.as_os_str().is_empty() => {
@@ -70,7 +99,7 @@ impl NewFile<'_> {
             (Some(folder), Some(name)) => (folder, name.to_string_lossy()),
             _ => return Err(failed(io::ErrorKind::InvalidInput.into())),
         };
-        let draft = Draft::new(folder.join(format!(".{name}.new")))?;
+        let draft = Draft::new(folder.join(format!(".{name}.new")), self.path)?;
         draft.fill(&self, bytes).map_err(failed)?;
         put(&draft.path, self.path, self.existing)?;
         drop(draft);
@@ -83,7 +112,7 @@ impl NewFile<'_> {
 }
 
 /// Gives the file at `draft` the name `path`.
-fn put(draft: &Path, path: &Path, existing: Existing) -> Result<(), Failure> {
+fn put(draft: &Path, path: &Path, existing: Existing) -> Result<(), ConsoleError> {
     match existing {
         Existing::Replace => fs::rename(draft, path),
         // Unlike a rename, a link never takes the place of anything.
@@ -91,7 +120,7 @@ fn put(draft: &Path, path: &Path, existing: Existing) -> Result<(), Failure> {
     }
     .map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists => existing.exists(path),
-        _ => Failure::with(path, &error),
+        _ => ConsoleError::with(path, error),
     })
 }
 
@@ -102,7 +131,7 @@ struct Draft {
 }
 
 impl Draft {
-    fn new(path: PathBuf) -> Result<Self, Failure> {
+    fn new(path: PathBuf, wanted: &Path) -> Result<Self, ConsoleError> {
         let file = OpenOptions::new()
             .write(true)
             .create_new(true)
@@ -115,9 +144,9 @@ impl Draft {
                     "{}: left by a run that was interrupted, or another one is at it: remove it",
                     path.display()
                 );
-                Err(Failure::new(Status::CannotCreate, text))
+                Err(ConsoleError::Exists(text))
             }
-            Err(error) => Err(Failure::with(&path, &error)),
+            Err(error) => Err(ConsoleError::with(wanted, error)),
         }
     }
 
@@ -150,9 +179,29 @@ mod tests {
         fs::write(&draft, "new").unwrap();
         fs::write(&path, "old").unwrap();
         let failure = put(&draft, &path, Existing::Keep).unwrap_err();
-        assert_eq!(failure.status, Status::CannotCreate);
+        assert!(matches!(failure, ConsoleError::Exists(_)));
         assert_eq!(fs::read(&path).unwrap(), b"old");
         put(&draft, &path, Existing::Replace).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"new");
+    }
+
+    #[test]
+    fn what_cannot_be_written_leaves_what_was_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("backup");
+        write(&path, b"old", SECRET).unwrap();
+        let mode = fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, SECRET);
+        // Somebody else's draft is in the way.
+        let draft = folder.path().join(".backup.new");
+        fs::write(&draft, "theirs").unwrap();
+        let failure = write(&path, b"new", SECRET).unwrap_err();
+        assert!(matches!(failure, ConsoleError::Exists(_)), "{failure}");
+        assert_eq!(fs::read(&path).unwrap(), b"old");
+        assert_eq!(fs::read(&draft).unwrap(), b"theirs");
+        fs::remove_file(&draft).unwrap();
+        write(&path, b"new", SECRET).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 }
