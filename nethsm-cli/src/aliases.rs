@@ -17,9 +17,7 @@ pub(crate) fn translated(arguments: Vec<OsString>) -> Vec<OsString> {
         .skip(1)
         .find_map(|(place, word)| {
             let word = word.to_str()?;
-            let alias = NITROPY
-                .iter()
-                .find(|(name, path)| *name == word && !path.is_empty());
+            let alias = NITROPY.iter().find(|(name, _)| *name == word);
             (is_own(word) || alias.is_some()).then_some((place, word, alias))
         });
     match found {

@@ -20,7 +20,7 @@ use file::Backup;
 use offline::{Browse, Diff, Export, Passphrase, Sealed};
 
 /// How backups in a folder end.
-const SUFFIX: &str = ".nethsm-backup";
+pub(crate) const SUFFIX: &str = ".nethsm-backup";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum BackupVerb {
@@ -157,6 +157,13 @@ fn remove_old(folder: &Path, label: &str, keep: usize) -> Result<(), Failure> {
         std::fs::remove_file(&path).map_err(|error| Failure::with(&path, &error))?;
     }
     Ok(())
+}
+
+/// Whether everything in a backup opens; what is wrong says the error.
+pub(crate) fn opens(bytes: &[u8], passphrase: &str) -> Result<(), String> {
+    Backup::open(bytes, passphrase)
+        .map(|_| ())
+        .map_err(|text| text.to_string())
 }
 
 /// What needs no device.

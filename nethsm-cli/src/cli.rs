@@ -8,8 +8,8 @@ use clap::{Args, Parser, Subcommand};
 use crate::report::Output;
 use crate::secret::{FORMS, Source};
 use crate::{
-    backup, cluster, config, cred, health, key, namespace, openpgp, profiles, provision, system,
-    tls, update, user,
+    backup, certificates, cluster, config, cred, doctor, health, key, metrics, namespace, openpgp,
+    profiles, provision, system, tls, update, user,
 };
 
 /// Manage NetHSMs, use their keys, and keep an eye on them
@@ -182,11 +182,23 @@ pub(crate) enum Verb {
     #[command(subcommand)]
     Health(health::HealthVerb),
     /// State, version and age of what matters, of each device in one line
-    Status,
+    Status(health::StatusOptions),
+    /// Certificates of keys and of the device itself, and until when they are valid (Administrator, Operator)
+    Certificates(certificates::Certificates),
+    /// What is wrong or will be, in the profile and on its devices, and what to do
+    ///
+    /// Ends with status 11 if there are warnings, with 12 if there are errors. Changes nothing. Of a user who
+    /// makes backups it begins one and takes nothing of it.
+    Doctor(doctor::Doctor),
     /// Wait for a state
     Wait(health::Wait),
     /// Counters of the device (Metrics)
-    Metrics(health::Metrics),
+    Metrics(metrics::Metrics),
+    /// Try everything out that a device does, on one that is Unprovisioned, and empty it again
+    ///
+    /// Makes users and keys with random passphrases, signs, decrypts, makes a backup, and resets the device
+    /// to factory state whatever happens; its TLS key is another one then.
+    Selftest,
     /// Make a fresh device operational
     Provision(provision::Provision),
     /// Make a locked device operational

@@ -91,9 +91,10 @@ pub(crate) fn perform(globals: &Globals, verb: &CredVerb) -> Result<Report, Fail
             Report::done(text, json!({ "user": options.id, "devices": labels }))
         }
     };
-    if !globals.dry_run {
-        profiles.save()?;
+    if globals.dry_run {
+        return Ok(report.rehearsed());
     }
+    profiles.save()?;
     Ok(report)
 }
 

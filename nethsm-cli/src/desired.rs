@@ -268,6 +268,9 @@ pub(crate) fn diff(device: &mut Device, options: &Compare) -> Result<Report, Fai
 
 /// Makes the device what the file says.
 pub(crate) fn apply(device: &mut Device, options: &Compare) -> Result<Report, Failure> {
+    if device.manner.dry_run {
+        return Ok(plan(device, options)?.rehearsed());
+    }
     let desired = Desired::load(&options.file)?;
     let changes = apply::apply(device, &desired, options.prune)?;
     let (text, mut value) = lines(&changes);

@@ -31,6 +31,10 @@ pub(crate) enum Status {
     Throttled,
     /// The device differs from what was asked for.
     Drift,
+    /// Something that was looked for wants attention.
+    Attention,
+    /// Something that was looked at is wrong.
+    Wrong,
 }
 
 impl Status {
@@ -48,6 +52,8 @@ impl Status {
             Self::Unreachable => 8,
             Self::Throttled => 9,
             Self::Drift => 10,
+            Self::Attention => 11,
+            Self::Wrong => 12,
         }
     }
 }

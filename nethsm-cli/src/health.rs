@@ -1,7 +1,6 @@
-//! Whether a device is well: `info`, `state`, `health …`, `status`, `wait` and `metrics`.
+//! Whether a device is well: `info`, `state`, `health …`, `status` and `wait`.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
 use std::thread::sleep;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -9,10 +8,10 @@ use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Map, Value, json};
 use signstar_nethsm::sdk::apis::default_api;
 
-use crate::device::{ADMINISTRATOR, As, Device, METRICS};
+use crate::certificates::shown;
+use crate::device::{ADMINISTRATOR, As, Device};
 use crate::failure::{Failure, Status};
-use crate::new_file;
-use crate::report::{Report, to_value};
+use crate::report::Report;
 use crate::user::field;
 
 /// How often a device is asked that is waited for.
@@ -50,21 +49,13 @@ enum State {
 }
 
 #[derive(Args, Debug)]
-pub(crate) struct Metrics {
-    /// For people and programs, or for Prometheus
-    #[arg(long, value_enum, default_value = "plain")]
-    format: Format,
-    /// Write them to this file, as a whole, for a collector of text files
-    #[arg(long, value_name = "FILE")]
-    textfile: Option<PathBuf>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// As --output says
-    Plain,
-    /// Prometheus' text format
-    Prometheus,
+pub(crate) struct StatusOptions {
+    /// Look again, every so many seconds, until somebody ends it
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "5", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) watch: Option<u16>,
+    /// End after so many looks
+    #[arg(long, value_name = "COUNT", requires = "watch", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) count: Option<u32>,
 }
 
 pub(crate) fn info(device: &mut Device) -> Result<Report, Failure> {
@@ -140,6 +131,8 @@ pub(crate) fn status(device: &mut Device) -> Result<Report, Failure> {
     )?;
     let mut found = Map::new();
     found.insert("state".to_owned(), state.state.to_string().into());
+    let (until, _) = shown(device)?.1.until(SystemTime::now());
+    found.insert("tls_until".to_owned(), until.into());
     if state.state.to_string() == "Operational" && device.user(ADMINISTRATOR).is_ok() {
         let about = device.read(
             ADMINISTRATOR,
@@ -167,6 +160,7 @@ pub(crate) fn status(device: &mut Device) -> Result<Report, Failure> {
         "device_id",
         "keys",
         "clock_ahead_seconds",
+        "tls_until",
     ];
     let known = names.iter().filter(|name| found.contains_key(**name));
     let found = Value::Object(found.clone());
@@ -218,85 +212,5 @@ pub(crate) fn wait(device: &mut Device, options: &Wait) -> Result<Report, Failur
             return Err(Failure::new(Status::State, text));
         }
         sleep(INTERVAL.min(limit.saturating_sub(begun.elapsed())));
-    }
-}
-
-pub(crate) fn metrics(device: &mut Device, options: &Metrics) -> Result<Report, Failure> {
-    let found = device.read(METRICS, "metrics_get", default_api::metrics_get)?;
-    let fields = found.as_object().cloned().unwrap_or_default();
-    let text = match options.format {
-        Format::Plain => fields
-            .iter()
-            .map(|(name, value)| format!("{name}: {}\n", value.as_str().unwrap_or_default()))
-            .collect(),
-        Format::Prometheus => prometheus(&device.label, &fields),
-    };
-    let value = to_value(&found)?;
-    match &options.textfile {
-        None => Report::new(text, &value),
-        Some(path) => {
-            new_file::write(path, text.as_bytes(), new_file::PUBLIC)?;
-            let name = path.display().to_string();
-            Ok(Report::done(
-                format!("wrote {name}"),
-                json!({ "file": name }),
-            ))
-        }
-    }
-}
-
-/// The text format, version 0.0.4: a gauge for each metric, since the device does not say which of
-/// them only grow, and none starts again but with the device.
-fn prometheus(label: &str, fields: &Map<String, Value>) -> String {
-    let mut text = String::new();
-    let escaped = label.replace('\\', "\\\\").replace('"', "\\\"");
-    let mut seen = String::new();
-    for (name, value) in fields {
-        let number = value.as_str().and_then(|text| text.parse::<f64>().ok());
-        let Some(number) = number.or_else(|| value.as_f64()) else {
-            continue;
-        };
-        // Responses are counted by status: that is a label.
-        let (name, status) = match name.strip_prefix("http response ") {
-            Some(status) if status.bytes().all(|byte| byte.is_ascii_digit()) => {
-                ("http responses", format!(",status=\"{status}\""))
-            }
-            _ => (name.as_str(), String::new()),
-        };
-        let plain = |char: char| {
-            if char.is_ascii_alphanumeric() {
-                char
-            } else {
-                '_'
-            }
-        };
-        let name = format!("nethsm_{}", name.chars().map(plain).collect::<String>());
-        if name != seen {
-            let _ = writeln!(text, "# TYPE {name} gauge");
-            seen.clone_from(&name);
-        }
-        let _ = writeln!(text, "{name}{{device=\"{escaped}\"{status}}} {number}");
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn metrics_are_what_prometheus_reads() {
-        let value = json!({
-            "http response 200": "3", "http response 404": "1", "sign": "7", "uptime": "12.5",
-            "version": "x",
-        });
-        assert_eq!(
-            prometheus("one", value.as_object().unwrap()),
-            "# TYPE nethsm_http_responses gauge\n\
-             nethsm_http_responses{device=\"one\",status=\"200\"} 3\n\
-             nethsm_http_responses{device=\"one\",status=\"404\"} 1\n\
-             # TYPE nethsm_sign gauge\nnethsm_sign{device=\"one\"} 7\n\
-             # TYPE nethsm_uptime gauge\nnethsm_uptime{device=\"one\"} 12.5\n"
-        );
     }
 }

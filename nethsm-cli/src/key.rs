@@ -2,14 +2,18 @@
 
 mod cert;
 mod cipher;
-mod data;
+mod counters;
+pub(crate) mod data;
+mod import;
 pub(crate) mod list;
 mod make;
 pub(crate) mod mechanism;
 pub(crate) mod name;
+mod pkcs12;
 mod public;
-mod sign;
-mod who;
+pub(crate) mod sign;
+pub(crate) mod verify;
+pub(crate) mod who;
 
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -35,7 +39,7 @@ pub(crate) enum KeyVerb {
     /// Make a key (Administrator)
     Generate(make::Generate),
     /// Put a key onto the device that exists already (Administrator)
-    Import(make::Import),
+    Import(import::Import),
     /// Delete a key (Administrator)
     Remove(Named),
     /// Give a key another id (Administrator)
@@ -53,6 +57,9 @@ pub(crate) enum KeyVerb {
     Csr(cert::Csr),
     /// Sign (Operator)
     Sign(sign::Sign),
+    /// Verify a signature here, with the public key of the device: status 12 if it is not good
+    /// (Administrator, Operator)
+    Verify(verify::Verify),
     /// Decrypt (Operator)
     Decrypt(cipher::Decrypt),
     /// Encrypt with a symmetric key (Operator)
@@ -61,6 +68,10 @@ pub(crate) enum KeyVerb {
     WhoCan(Named),
     /// Say which keys each operator can use (Administrator)
     Access,
+    /// Say how often each key was used, and since the last look (Administrator, Operator)
+    ///
+    /// Ends with status 12 if a counter went back or another key has the id, with 11 if a key is gone.
+    Counters(counters::Counters),
 }
 
 #[derive(Args, Debug)]
@@ -135,7 +146,7 @@ pub(crate) fn key(device: &mut Device, verb: &KeyVerb) -> Result<Report, Failure
         KeyVerb::Show(Named { id }) => list::show(device, key_id(id)?),
         KeyVerb::Public(options) => public::public(device, options),
         KeyVerb::Generate(options) => make::generate(device, options),
-        KeyVerb::Import(options) => make::import(device, options),
+        KeyVerb::Import(options) => import::import(device, options),
         KeyVerb::Remove(Named { id }) => {
             let id = key_id(id)?;
             device.confirm(&format!("key {id} will be gone for ever"), id)?;
@@ -163,10 +174,12 @@ pub(crate) fn key(device: &mut Device, verb: &KeyVerb) -> Result<Report, Failure
         KeyVerb::Cert(verb) => cert::cert(device, verb),
         KeyVerb::Csr(options) => cert::csr(device, options),
         KeyVerb::Sign(options) => sign::sign(device, options),
+        KeyVerb::Verify(options) => verify::verify(device, options),
         KeyVerb::Decrypt(options) => cipher::decrypt(device, options),
         KeyVerb::Encrypt(options) => cipher::encrypt(device, options),
         KeyVerb::WhoCan(Named { id }) => who::who_can(device, key_id(id)?),
         KeyVerb::Access => who::access(device),
+        KeyVerb::Counters(options) => counters::counters(device, options),
     }
 }
 

@@ -11,28 +11,36 @@
 
 mod aliases;
 mod backup;
+mod certificates;
 mod cli;
 mod cluster;
 mod config;
 mod cred;
+mod der;
 mod desired;
 mod device;
+mod doctor;
+mod exporter;
 mod failure;
 mod health;
 mod key;
 pub mod manual;
+mod metrics;
 mod namespace;
 mod openpgp;
 pub mod operations;
 mod profiles;
 mod provision;
 mod report;
+mod selftest;
 mod several;
 mod system;
 mod table;
 mod tls;
 mod update;
 mod user;
+mod validity;
+mod watch;
 mod yaml;
 
 use std::ffi::OsString;
@@ -103,6 +111,7 @@ fn perform(cli: &Cli) -> Result<Report, Failure> {
     match &cli.verb {
         Verb::Device(verb) => return profiles::perform(globals, verb),
         Verb::Cred(verb) => return cred::perform(globals, verb),
+        Verb::Doctor(options) => return doctor::perform(globals, options),
         Verb::Update(update::UpdateVerb::Show(options)) => return update::show(options),
         Verb::Backup(verb) => {
             if let Some(done) = backup::without_device(verb) {
@@ -111,20 +120,54 @@ fn perform(cli: &Cli) -> Result<Report, Failure> {
         }
         _ => {}
     }
-    let devices = devices(globals)?;
-    several::ask(devices, globals, &cli.verb, |device| on(device, &cli.verb))
+    let mut devices = devices(globals)?;
+    let parallel = usize::from(globals.parallel);
+    match &cli.verb {
+        Verb::Metrics(options) if options.together() => {
+            return match options.listen {
+                Some(address) => exporter::listen(&mut devices, parallel, address),
+                None => metrics::together(&mut devices, parallel, options),
+            };
+        }
+        Verb::Status(options) if options.watch.is_some() => {
+            return watch::watch(globals, options, || {
+                several::ask(&mut devices, globals, &cli.verb, |device| {
+                    on(device, &cli.verb)
+                })
+            });
+        }
+        _ => {}
+    }
+    several::ask(&mut devices, globals, &cli.verb, |device| {
+        on(device, &cli.verb)
+    })
 }
 
-/// What a command does with one device.
+/// What a command does with one device. A rehearsal ends where the first change would be.
 fn on(device: &mut Device, verb: &Verb) -> Result<Report, Failure> {
+    match done(device, verb) {
+        Err(failure) if failure.status == Status::Done => {
+            let text = several::own_words(&device.label, &failure).to_owned();
+            let value = serde_json::json!({ "dry_run": true, "would": text });
+            Ok(Report::done(text, value))
+        }
+        done => done,
+    }
+}
+
+fn done(device: &mut Device, verb: &Verb) -> Result<Report, Failure> {
     match verb {
-        Verb::Device(_) | Verb::Cred(_) => Err(Failure::usage("that is about the profile")),
+        Verb::Device(_) | Verb::Cred(_) | Verb::Doctor(_) => {
+            Err(Failure::usage("that is about the profile"))
+        }
         Verb::Info => health::info(device),
         Verb::State => health::state(device),
         Verb::Health(verb) => health::health(device, verb),
-        Verb::Status => health::status(device),
+        Verb::Status(_) => health::status(device),
+        Verb::Certificates(options) => certificates::certificates(device, options),
         Verb::Wait(options) => health::wait(device, options),
-        Verb::Metrics(options) => health::metrics(device, options),
+        Verb::Metrics(_) => metrics::metrics(device),
+        Verb::Selftest => selftest::selftest(device),
         Verb::Provision(options) => provision::provision(device, options),
         Verb::Unlock(options) => provision::unlock(device, options),
         Verb::Lock => provision::lock(device),
@@ -151,9 +194,9 @@ fn profiles(globals: &Globals) -> Result<Profiles, Failure> {
     Ok(Profiles::load(path)?)
 }
 
-/// The devices that are meant, each with what the command line says.
-fn devices(globals: &Globals) -> Result<Vec<Device>, Failure> {
-    let manner = Manner {
+/// What the command line says for every device.
+fn manner(globals: &Globals) -> Manner {
+    Manner {
         user: globals.user.clone(),
         namespace: globals.as_namespace.clone(),
         passphrase: globals.passphrase(),
@@ -163,29 +206,47 @@ fn devices(globals: &Globals) -> Result<Vec<Device>, Failure> {
         parallel: globals.parallel.into(),
         dry_run: globals.dry_run,
         yes: globals.yes,
-    };
-    let trusted = match (&globals.pin, &globals.ca) {
+    }
+}
+
+/// What the command line says of certificates.
+fn trusted(globals: &Globals) -> Option<Trusted> {
+    match (&globals.pin, &globals.ca) {
         (Some(pin), _) => Some(Trusted::Pin(pin.clone())),
         (None, Some(path)) => Some(Trusted::Authority(path.clone())),
         (None, None) => None,
-    };
+    }
+}
+
+/// The devices that are meant, each with what the command line says.
+fn devices(globals: &Globals) -> Result<Vec<Device>, Failure> {
     if let Some(url) = &globals.url {
         if globals.all || !globals.devices.is_empty() {
             return Err(Failure::usage("either --url or devices of the profile"));
         }
-        let profile = Profile::new(url, trusted.unwrap_or(Trusted::System));
+        let profile = Profile::new(url, trusted(globals).unwrap_or(Trusted::System));
         let label = profile.address()?.to_string();
-        return Ok(vec![Device::new(&label, profile, manner)]);
+        return Ok(vec![Device::new(&label, profile, manner(globals))]);
     }
     let profiles = profiles(globals)?;
     let labels = labels(globals, &profiles)?;
+    devices_of(globals, &profiles, &labels)
+}
+
+/// Devices of the profile by their names.
+fn devices_of(
+    globals: &Globals,
+    profiles: &Profiles,
+    labels: &[String],
+) -> Result<Vec<Device>, Failure> {
+    let trusted = trusted(globals);
     if labels.len() > 1 && trusted.is_some() {
         return Err(Failure::usage("--pin and --ca are for one device"));
     }
     let device = |label: &String| {
         let mut profile = profiles.device(label)?.clone();
         profile.trusted = trusted.clone().unwrap_or(profile.trusted);
-        Ok(Device::new(label, profile, manner.clone()))
+        Ok(Device::new(label, profile, manner(globals)))
     };
     labels.iter().map(device).collect()
 }

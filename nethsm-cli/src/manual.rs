@@ -51,7 +51,7 @@ const FILES: [(&str, &str); 1] = [(
      0600, without secrets. Commands change it and leave comments where they are.",
 )];
 
-const STATUSES: [(&str, &str); 11] = [
+const STATUSES: [(&str, &str); 13] = [
     ("0", "It is done."),
     ("1", "A file, a program or the device failed."),
     (
@@ -72,6 +72,14 @@ const STATUSES: [(&str, &str); 11] = [
     ),
     ("9", "The device still waits after a failed login."),
     ("10", "The device differs from the file (config diff)."),
+    (
+        "11",
+        "Something wants attention (doctor, certificates --expires-within).",
+    ),
+    (
+        "12",
+        "Something is wrong (doctor, key counters), or a signature is not good (key verify).",
+    ),
 ];
 
 /// The variables are those of the options, none of them for a secret.

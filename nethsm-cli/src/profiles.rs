@@ -191,9 +191,10 @@ pub(crate) fn perform(globals: &Globals, verb: &DeviceVerb) -> Result<Report, Fa
             Report::done(format!("{text} {pin}"), found)
         }
     };
-    if !globals.dry_run {
-        profiles.save()?;
+    if globals.dry_run {
+        return Ok(report.rehearsed());
     }
+    profiles.save()?;
     Ok(report)
 }
 

@@ -73,6 +73,24 @@ impl Report {
         ))
     }
 
+    /// Everything was said already.
+    pub(crate) const fn nothing(status: Status) -> Self {
+        Self {
+            text: Vec::new(),
+            value: Value::Null,
+            status,
+        }
+    }
+
+    /// A rehearsal: nothing of that was done.
+    pub(crate) fn rehearsed(mut self) -> Self {
+        self.text.splice(0..0, *b"dry run: ");
+        if let Some(fields) = self.value.as_object_mut() {
+            fields.insert("dry_run".to_owned(), true.into());
+        }
+        self
+    }
+
     /// Ends with `status` instead.
     pub(crate) fn ending_with(mut self, status: Status) -> Self {
         self.status = status;
@@ -83,6 +101,7 @@ impl Report {
     pub(crate) fn written(&self, output: Output) -> Vec<u8> {
         match output {
             Output::Text => self.text.clone(),
+            _ if self.value.is_null() => Vec::new(),
             Output::Json => format!("{:#}\n", self.value).into_bytes(),
             Output::Yaml => yaml::document(&self.value).into_bytes(),
         }

@@ -15,15 +15,15 @@ use crate::table::table;
 /// Asks each of the devices. Of several, each has its part in the report, and the first failure is
 /// what the program ends with.
 pub(crate) fn ask(
-    mut devices: Vec<Device>,
+    devices: &mut [Device],
     globals: &Globals,
     verb: &Verb,
     ask: impl Fn(&mut Device) -> Result<Report, Failure> + Sync,
 ) -> Result<Report, Failure> {
-    if let [device] = devices.as_mut_slice() {
+    if let [device] = devices {
         return ask(device);
     }
-    let parts = in_parallel(&mut devices, usize::from(globals.parallel), &ask);
+    let parts = in_parallel(devices, usize::from(globals.parallel), &ask);
     let status = parts
         .iter()
         .map(|(_, part)| {
@@ -33,7 +33,7 @@ pub(crate) fn ask(
         .find(|status| *status != Status::Done)
         .unwrap_or(Status::Done);
     let text = match verb {
-        Verb::Status => status_table(&parts),
+        Verb::Status(_) => status_table(&parts),
         _ => parts.iter().map(text).collect(),
     };
     let values: Vec<Value> = parts.iter().map(value).collect();
@@ -95,7 +95,7 @@ fn text((label, part): &Part) -> String {
 }
 
 /// Without the device's name, which stands before it already.
-fn own_words<'a>(label: &str, failure: &'a Failure) -> &'a str {
+pub(crate) fn own_words<'a>(label: &str, failure: &'a Failure) -> &'a str {
     let text = failure.text.strip_prefix(label);
     text.and_then(|text| text.strip_prefix(": "))
         .unwrap_or(&failure.text)
@@ -114,7 +114,7 @@ fn value((label, part): &Part) -> Value {
 
 /// One line a device.
 fn status_table(parts: &[Part]) -> String {
-    let rows: Vec<[String; 5]> = parts
+    let rows: Vec<[String; 6]> = parts
         .iter()
         .map(|(label, part)| match part {
             Ok(report) => {
@@ -129,17 +129,25 @@ fn status_table(parts: &[Part]) -> String {
                     of("version"),
                     of("keys"),
                     of("clock_ahead_seconds"),
+                    of("tls_until"),
                 ]
             }
             Err(failure) => {
                 let problem = own_words(label, failure).to_owned();
                 let none = || "-".to_owned();
-                [label.clone(), problem, none(), none(), none()]
+                [label.clone(), problem, none(), none(), none(), none()]
             }
         })
         .collect();
     table(
-        ["DEVICE", "STATE", "VERSION", "KEYS", "CLOCK AHEAD (S)"],
+        [
+            "DEVICE",
+            "STATE",
+            "VERSION",
+            "KEYS",
+            "CLOCK AHEAD (S)",
+            "TLS UNTIL",
+        ],
         &rows,
     )
 }

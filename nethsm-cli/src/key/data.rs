@@ -1,7 +1,7 @@
 //! What goes into an operation with a key, and what comes out.
 
 use std::io::Read as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use base64ct::{Base64, Encoding as _};
 use clap::{Args, ValueEnum};
@@ -29,10 +29,29 @@ pub(crate) struct Data {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Form {
+pub(crate) enum Form {
     Raw,
     Base64,
     Hex,
+}
+
+impl Form {
+    /// What stands in a file of this form; space around it does not matter, but in a raw one.
+    pub(crate) fn decoded(self, bytes: &[u8]) -> Result<Vec<u8>, Failure> {
+        let text: String = std::str::from_utf8(bytes)
+            .unwrap_or_default()
+            .split_whitespace()
+            .collect();
+        let found = match self {
+            Self::Raw => Some(bytes.to_vec()),
+            Self::Base64 => Base64::decode_vec(&text).ok(),
+            Self::Hex => {
+                let digit = |at: usize| u8::from_str_radix(text.get(at..at + 2)?, 16).ok();
+                (0..text.len()).step_by(2).map(digit).collect()
+            }
+        };
+        found.ok_or_else(|| Failure::usage("the input is not of that --form"))
+    }
 }
 
 /// The bytes of an answer.
@@ -42,22 +61,27 @@ pub(crate) fn decoded(text: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
         .map_err(|_| Failure::failed("the device has sent no base64"))
 }
 
+/// A file as a whole; `-` is standard input.
+pub(crate) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let mut bytes = Zeroizing::new(Vec::new());
+    let read = match path.as_os_str() == "-" {
+        true => std::io::stdin()
+            .lock()
+            .take(MESSAGE_BYTES_MAX + 1)
+            .read_to_end(&mut bytes),
+        false => std::fs::File::open(path)
+            .and_then(|file| file.take(MESSAGE_BYTES_MAX + 1).read_to_end(&mut bytes)),
+    };
+    let count = read.map_err(|error| Failure::with(path, &error))?;
+    match u64::try_from(count) {
+        Ok(count) if count <= MESSAGE_BYTES_MAX => Ok(bytes),
+        _ => Err(Failure::usage("the input is longer than 50 MiB")),
+    }
+}
+
 impl Data {
     pub(crate) fn read(&self) -> Result<Zeroizing<Vec<u8>>, Failure> {
-        let mut bytes = Zeroizing::new(Vec::new());
-        let read = match self.input.as_os_str() == "-" {
-            true => std::io::stdin()
-                .lock()
-                .take(MESSAGE_BYTES_MAX + 1)
-                .read_to_end(&mut bytes),
-            false => std::fs::File::open(&self.input)
-                .and_then(|file| file.take(MESSAGE_BYTES_MAX + 1).read_to_end(&mut bytes)),
-        };
-        let count = read.map_err(|error| Failure::with(&self.input, &error))?;
-        match u64::try_from(count) {
-            Ok(count) if count <= MESSAGE_BYTES_MAX => Ok(bytes),
-            _ => Err(Failure::usage("the input is longer than 50 MiB")),
-        }
+        read(&self.input)
     }
 
     pub(crate) fn report(&self, bytes: &[u8], mode: u32, name: &str) -> Result<Report, Failure> {

@@ -1,30 +1,18 @@
-//! `key generate` and `key import`.
+//! `key generate`, and what is said of any new key.
 
-use std::collections::HashMap;
-use std::path::PathBuf;
-
-use base64ct::{Base64, Encoding as _};
 use clap::Args;
 use serde_json::json;
-use signstar_nethsm::sdk::apis::configuration::Configuration;
-use signstar_nethsm::sdk::apis::default_api::{KeysKeyIdPutBody, KeysPostBody};
-use signstar_nethsm::sdk::apis::{Error, ResponseContent, default_api};
+use signstar_nethsm::sdk::apis::default_api;
 use signstar_nethsm::sdk::models::{
-    CreateResourceId, KeyGenerateRequestData, KeyMechanism, KeyPrivateData, KeyRestrictions,
-    KeyType, PrivateKey, PrivateKeyPemArguments,
+    KeyGenerateRequestData, KeyMechanism, KeyRestrictions, KeyType,
 };
-use zeroize::Zeroizing;
 
 use super::mechanism::{Kind, Use, mechanism};
 use super::{key_id, label};
 use crate::device::{ADMINISTRATOR, Device};
 use crate::failure::Failure;
 use crate::report::Report;
-use crate::tls::authorization;
 use crate::user::checked;
-
-/// Private keys are a few kilobytes.
-const FILE_BYTES_MAX: u64 = 1 << 16;
 
 #[derive(Args, Debug)]
 pub(crate) struct Generate {
@@ -38,31 +26,19 @@ pub(crate) struct Generate {
     about: About,
 }
 
-#[derive(Args, Debug)]
-pub(crate) struct Import {
-    /// The private key: PEM or DER (PKCS#8, PKCS#1 or SEC1), without a passphrase
-    file: PathBuf,
-    /// The file holds the bare key of this kind: the secret number of a curve, an Ed25519 seed, or the
-    /// bytes of a Generic key
-    #[arg(long, value_name = "KIND", value_enum)]
-    raw: Option<Kind>,
-    #[command(flatten)]
-    about: About,
-}
-
 /// What is said of a new key.
 #[derive(Args, Debug)]
-struct About {
+pub(super) struct About {
     /// Its id; the device chooses one without
     #[arg(long)]
     id: Option<String>,
     /// What it is for, instead of --mechanism
     #[arg(long = "use", value_enum, conflicts_with = "mechanisms")]
-    uses: Option<Use>,
+    pub(super) uses: Option<Use>,
     /// What it can be used for, as RSA_Signature_PSS_SHA256; several times for several [default: to sign, a
     /// Generic key to encrypt and decrypt]
     #[arg(short, long = "mechanism", value_name = "MECHANISM", value_parser = mechanism)]
-    mechanisms: Vec<KeyMechanism>,
+    pub(super) mechanisms: Vec<KeyMechanism>,
     /// What people call it, up to 32 bytes
     #[arg(long)]
     label: Option<String>,
@@ -72,7 +48,7 @@ struct About {
 }
 
 impl About {
-    fn mechanisms(&self, kind: Kind) -> Result<Vec<KeyMechanism>, Failure> {
+    pub(super) fn mechanisms(&self, kind: Kind) -> Result<Vec<KeyMechanism>, Failure> {
         if !self.mechanisms.is_empty() {
             return Ok(self.mechanisms.clone());
         }
@@ -91,7 +67,7 @@ impl About {
         }
     }
 
-    fn restrictions(&self) -> Result<Option<Box<KeyRestrictions>>, Failure> {
+    pub(super) fn restrictions(&self) -> Result<Option<Box<KeyRestrictions>>, Failure> {
         if self.tags.is_empty() {
             return Ok(None);
         }
@@ -105,14 +81,14 @@ impl About {
         Ok(Some(Box::new(restrictions)))
     }
 
-    fn id(&self) -> Result<Option<String>, Failure> {
+    pub(super) fn id(&self) -> Result<Option<String>, Failure> {
         self.id
             .as_deref()
             .map(|id| key_id(id).map(str::to_owned))
             .transpose()
     }
 
-    fn label(&self) -> Result<Option<String>, Failure> {
+    pub(super) fn label(&self) -> Result<Option<String>, Failure> {
         self.label.as_deref().map(label).transpose()
     }
 }
@@ -137,191 +113,9 @@ pub(crate) fn generate(device: &mut Device, options: &Generate) -> Result<Report
     done(&made.value.id, KeyType::from(options.kind).to_string())
 }
 
-fn done(id: &str, kind: String) -> Result<Report, Failure> {
+pub(super) fn done(id: &str, kind: String) -> Result<Report, Failure> {
     Ok(Report::done(
         format!("added {id} ({kind})"),
         json!({ "id": id, "type": kind }),
     ))
-}
-
-pub(crate) fn import(device: &mut Device, options: &Import) -> Result<Report, Failure> {
-    let failed = |error: std::io::Error| Failure::with(&options.file, &error);
-    let path = options.file.display();
-    if std::fs::metadata(&options.file).map_err(failed)?.len() > FILE_BYTES_MAX {
-        return Err(Failure::failed(format!("{path}: is no private key")));
-    }
-    let bytes = Zeroizing::new(std::fs::read(&options.file).map_err(failed)?);
-    let id = options.about.id()?;
-    match options.raw {
-        Some(Kind::Rsa) => Err(Failure::usage("an RSA key comes as PEM or DER")),
-        Some(kind) => raw(device, kind, &bytes, id, &options.about),
-        None => {
-            let pem =
-                pem(&bytes).ok_or_else(|| Failure::failed(format!("{path}: is no private key")))?;
-            encoded(device, &pem, id, &options.about)
-        }
-    }
-}
-
-/// As JSON.
-fn raw(
-    device: &mut Device,
-    kind: Kind,
-    bytes: &[u8],
-    id: Option<String>,
-    about: &About,
-) -> Result<Report, Failure> {
-    let mut private = KeyPrivateData::new();
-    private.data = Some(Base64::encode_string(bytes));
-    let mut key = PrivateKey::new(about.mechanisms(kind)?, kind.into(), private);
-    key.label = about.label()?;
-    key.restrictions = about.restrictions()?;
-    let id = match id {
-        Some(id) => {
-            device.change(ADMINISTRATOR, "keys_key_id_put", |asking| {
-                let body = KeysKeyIdPutBody::ApplicationJson(key.clone());
-                default_api::keys_key_id_put(asking, &id, body)
-            })?;
-            id
-        }
-        None => {
-            let made = device.change(ADMINISTRATOR, "keys_post", |asking| {
-                default_api::keys_post(asking, KeysPostBody::ApplicationJson(key.clone()))
-            })?;
-            made.value.id
-        }
-    };
-    done(&id, KeyType::from(kind).to_string())
-}
-
-/// The key as PEM, which devices read: of DER they would not know what it is.
-fn pem(bytes: &[u8]) -> Option<Zeroizing<String>> {
-    if bytes.starts_with(b"-----BEGIN ") {
-        return String::from_utf8(bytes.to_vec()).ok().map(Zeroizing::new);
-    }
-    // A SEQUENCE whose first element is a number, which says what it is.
-    let content = match bytes {
-        [0x30, 0x82, _, _, rest @ ..] | [0x30, 0x81, _, rest @ ..] | [0x30, _, rest @ ..] => rest,
-        _ => return None,
-    };
-    let name = match content {
-        // Version 0, then an algorithm; or a number, the modulus.
-        [0x02, 0x01, 0x00 | 0x01, 0x30, ..] => "PRIVATE KEY",
-        [0x02, 0x01, 0x00, 0x02, ..] => "RSA PRIVATE KEY",
-        [0x02, 0x01, 0x01, 0x04, ..] => "EC PRIVATE KEY",
-        _ => return None,
-    };
-    let body = Zeroizing::new(Base64::encode_string(bytes));
-    let mut text = Zeroizing::new(format!("-----BEGIN {name}-----\n"));
-    let mut rest = body.as_str();
-    while !rest.is_empty() {
-        let (line, after) = rest.split_at_checked(64).unwrap_or((rest, ""));
-        text.push_str(line);
-        text.push('\n');
-        rest = after;
-    }
-    text.push_str(&format!("-----END {name}-----\n"));
-    Some(text)
-}
-
-fn encoded(
-    device: &mut Device,
-    pem: &str,
-    id: Option<String>,
-    about: &About,
-) -> Result<Report, Failure> {
-    let mut arguments = PrivateKeyPemArguments::new();
-    // The device finds out what the key is: what it is for must be said, or it can sign.
-    let mechanisms = match (about.uses, about.mechanisms.is_empty()) {
-        (_, false) => about.mechanisms.clone(),
-        (uses, true) => {
-            let uses = uses.unwrap_or(Use::Sign);
-            let kind = kind_of(pem).ok_or_else(|| {
-                Failure::usage("what the key is for must be said with --mechanism")
-            })?;
-            uses.mechanisms(kind)
-        }
-    };
-    if mechanisms.is_empty() {
-        return Err(Failure::usage("keys of that kind cannot be used for that"));
-    }
-    arguments.mechanisms = Some(mechanisms);
-    arguments.restrictions = about.restrictions()?;
-    arguments.label = about.label()?;
-    let arguments = serde_json::to_string(&arguments).map_err(Failure::failed)?;
-    let operation = if id.is_some() {
-        "keys_key_id_put"
-    } else {
-        "keys_post"
-    };
-    let made = device.change(ADMINISTRATOR, operation, |asking| {
-        send(asking, id.as_deref(), &arguments, pem)
-    })?;
-    let id = id.unwrap_or(made.value.id);
-    Ok(Report::done(format!("added {id}"), json!({ "id": id })))
-}
-
-/// The algorithm that a PEM file names, as far as it decides what the key is for.
-fn kind_of(pem: &str) -> Option<Kind> {
-    let body: String = pem
-        .lines()
-        .filter(|line| !line.starts_with("-----"))
-        .collect();
-    let der = Zeroizing::new(Base64::decode_vec(&body).ok()?);
-    let has = |oid: &[u8]| der.windows(oid.len()).any(|window| window == oid);
-    let begins = |name: &str| pem.starts_with(&format!("-----BEGIN {name}-----"));
-    // rsaEncryption, id-Ed25519, id-ecPublicKey.
-    if begins("RSA PRIVATE KEY") || has(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01]) {
-        Some(Kind::Rsa)
-    } else if has(&[0x06, 0x03, 0x2b, 0x65, 0x70]) {
-        Some(Kind::Curve25519)
-    } else if begins("EC PRIVATE KEY") || has(&[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01]) {
-        Some(Kind::EcP256)
-    } else {
-        None
-    }
-}
-
-/// Without the SDK, which forgets the boundary of the parts.
-fn send(
-    asking: &Configuration,
-    id: Option<&str>,
-    arguments: &str,
-    pem: &str,
-) -> Result<ResponseContent<CreateResourceId>, Error<()>> {
-    // Neither JSON nor PEM can have this in it.
-    let boundary = "~~nethsm-cli~~";
-    let part = |name: &str, kind: &str, text: &str| {
-        Zeroizing::new(format!(
-            "--{boundary}\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\
-             content-type: {kind}\r\n\r\n{text}\r\n"
-        ))
-    };
-    let mut body = Zeroizing::new(Vec::with_capacity(pem.len() + arguments.len() + 1024));
-    body.extend_from_slice(part("arguments", "application/json", arguments).as_bytes());
-    body.extend_from_slice(part("key_file", "application/x-pem-file", pem).as_bytes());
-    body.extend_from_slice(format!("--{boundary}--\r\n").as_bytes());
-    let base = &asking.base_path;
-    let request = match id {
-        Some(id) => asking.client.put(format!("{base}/keys/{id}")),
-        None => asking.client.post(format!("{base}/keys")),
-    };
-    let mut request = request.content_type(format!("multipart/form-data; boundary={boundary}"));
-    if let Some(authorization) = authorization(asking) {
-        request = request.header("authorization", authorization.as_str());
-    }
-    let answer = request.send(body.as_slice())?;
-    let status = answer.status().as_u16();
-    let content = answer.into_body().read_to_vec()?;
-    let made = match id {
-        // Answered without a text.
-        Some(id) => CreateResourceId::new(id.to_owned()),
-        None => serde_json::from_slice(&content)?,
-    };
-    Ok(ResponseContent {
-        status,
-        content,
-        entity: made,
-        headers: HashMap::new(),
-    })
 }

@@ -11,8 +11,9 @@ use zeroize::Zeroizing;
 
 use super::data::{Data, decoded};
 use super::key_id;
-use crate::device::{Device, OPERATOR};
-use crate::failure::Failure;
+use super::verify::{self, Verdict};
+use crate::device::{Device, EITHER, OPERATOR};
+use crate::failure::{Failure, Status};
 use crate::new_file;
 use crate::report::Report;
 
@@ -20,6 +21,18 @@ use crate::report::Report;
 pub(crate) struct Sign {
     /// The key
     id: String,
+    #[command(flatten)]
+    how: How,
+    /// Verify the signature here before it is written
+    #[arg(long)]
+    verify: bool,
+    #[command(flatten)]
+    data: Data,
+}
+
+/// How something is signed.
+#[derive(Args, Debug)]
+pub(super) struct How {
     /// How; pss-… and bip340 want --prehashed or the hash of their name
     #[arg(long, value_enum)]
     mode: Mode,
@@ -29,13 +42,17 @@ pub(crate) struct Sign {
     /// The input is the digest itself
     #[arg(long)]
     prehashed: bool,
-    #[command(flatten)]
-    data: Data,
+}
+
+impl How {
+    pub(super) const fn mode(&self) -> Mode {
+        self.mode
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 #[value(rename_all = "kebab-case")]
-enum Mode {
+pub(crate) enum Mode {
     Pkcs1,
     PssMd5,
     PssSha1,
@@ -49,7 +66,7 @@ enum Mode {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Hash {
+pub(super) enum Hash {
     Sha224,
     Sha256,
     Sha384,
@@ -57,7 +74,7 @@ enum Hash {
 }
 
 impl Hash {
-    fn digest(self, bytes: &[u8]) -> Vec<u8> {
+    pub(super) fn digest(self, bytes: &[u8]) -> Vec<u8> {
         match self {
             Self::Sha224 => Sha224::digest(bytes).to_vec(),
             Self::Sha256 => Sha256::digest(bytes).to_vec(),
@@ -66,7 +83,7 @@ impl Hash {
         }
     }
 
-    const fn bytes(self) -> usize {
+    pub(super) const fn bytes(self) -> usize {
         match self {
             Self::Sha224 => 28,
             Self::Sha256 => 32,
@@ -108,7 +125,7 @@ impl Hash {
 }
 
 impl Mode {
-    const fn sdk(self) -> SignMode {
+    pub(crate) const fn sdk(self) -> SignMode {
         match self {
             Self::Pkcs1 => SignMode::Pkcs1,
             Self::PssMd5 => SignMode::PssMd5,
@@ -138,21 +155,45 @@ impl Mode {
 pub(crate) fn sign(device: &mut Device, options: &Sign) -> Result<Report, Failure> {
     let id = key_id(&options.id)?;
     device.rehearse("keys_key_id_sign_post")?;
-    let message = message(device, id, options)?;
-    let message = Base64::encode_string(&message);
+    let mode = options.how.mode;
+    let key = match options.verify {
+        false => None,
+        true => Some(verify::public(device, id)?),
+    };
+    if key
+        .as_ref()
+        .is_some_and(|key| !verify::known(key.r#type, mode))
+    {
+        return Err(verify::unknown());
+    }
+    let message = message(device, id, &options.how, options.data.read()?)?;
+    let encoded = Base64::encode_string(&message);
     let answer = device.change(OPERATOR, "keys_key_id_sign_post", |asking| {
-        let request = SignRequestData::new(options.mode.sdk(), message.clone());
+        let request = SignRequestData::new(mode.sdk(), encoded.clone());
         default_api::keys_key_id_sign_post(asking, id, request)
     })?;
     let signature = decoded(&answer.value.signature)?;
+    if let Some(key) = key
+        && verify::judged(&key, mode, &message, &signature) != Verdict::Good
+    {
+        let text = format!(
+            "{}: {id} has made a wrong signature: nothing was written",
+            device.label
+        );
+        return Err(Failure::new(Status::Wrong, text));
+    }
     options
         .data
         .report(&signature, new_file::PUBLIC, "signature")
 }
 
 /// What the device is given to sign.
-fn message(device: &mut Device, id: &str, options: &Sign) -> Result<Zeroizing<Vec<u8>>, Failure> {
-    let input = options.data.read()?;
+pub(super) fn message(
+    device: &mut Device,
+    id: &str,
+    options: &How,
+    input: Zeroizing<Vec<u8>>,
+) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let wanted = options.mode.hash();
     match (options.hash, wanted) {
         (Some(given), Some(wanted)) if given != wanted => {
@@ -206,7 +247,7 @@ fn exactly(digest: Zeroizing<Vec<u8>>, hash: Hash) -> Result<Zeroizing<Vec<u8>>,
 
 /// Devices want a digest of exactly the length of the curve.
 fn curve_hash(device: &mut Device, id: &str) -> Result<Hash, Failure> {
-    let key = device.read(OPERATOR, "keys_key_id_get", |asking| {
+    let key = device.read(EITHER, "keys_key_id_get", |asking| {
         default_api::keys_key_id_get(asking, id)
     })?;
     match key.r#type {

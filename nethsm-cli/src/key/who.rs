@@ -30,7 +30,7 @@ fn operators(device: &mut Device) -> Result<Vec<Value>, Failure> {
 }
 
 /// Whether an operator's tags are enough for a key's.
-fn fits(operator: &Value, key: &Value) -> bool {
+pub(crate) fn fits(operator: &Value, key: &Value) -> bool {
     let tags = |value: &Value| -> Vec<String> {
         let text = field(value, "tags");
         text.split(',')

@@ -1,7 +1,7 @@
 //! Examples of command lines, which the tests parse.
 
 /// The command, what an example does, and the example.
-pub(super) const EXAMPLES: [(&str, &str, &str); 103] = [
+pub(super) const EXAMPLES: [(&str, &str, &str); 113] = [
     (
         "",
         "The devices of a rack, in one table.",
@@ -45,6 +45,22 @@ pub(super) const EXAMPLES: [(&str, &str, &str); 103] = [
     ("health state", "", "nethsm-cli health state"),
     ("health diagnose", "", "nethsm-cli health diagnose"),
     ("status", "", "nethsm-cli --all status"),
+    (
+        "status",
+        "On a screen in the corner.",
+        "nethsm-cli --all status --watch 10",
+    ),
+    (
+        "metrics",
+        "For a Prometheus on this machine.",
+        "nethsm-cli --all metrics --listen",
+    ),
+    ("selftest", "", "nethsm-cli -d spare selftest"),
+    (
+        "config apply",
+        "What would be done.",
+        "nethsm-cli --dry-run config apply one.toml",
+    ),
     (
         "wait",
         "After a restart with unattended boot.",
@@ -187,6 +203,36 @@ pub(super) const EXAMPLES: [(&str, &str, &str); 103] = [
         "key sign",
         "A file, hashed here.",
         "nethsm-cli key sign packages --mode ecdsa --input core.db --out core.db.sig",
+    ),
+    (
+        "key sign",
+        "The same, for somebody who does not trust the device.",
+        "nethsm-cli key sign packages --mode ecdsa --input core.db --out core.db.sig --verify",
+    ),
+    (
+        "key verify",
+        "",
+        "nethsm-cli key verify packages --mode ecdsa --input core.db --signature core.db.sig",
+    ),
+    (
+        "key counters",
+        "Every night: what was used since, and a look to compare the next one with.",
+        "nethsm-cli --all key counters --since /var/lib/nethsm --save /var/lib/nethsm",
+    ),
+    (
+        "key import",
+        "What a certificate authority has sent.",
+        "nethsm-cli key import packages.p12 --id packages --with-certificate",
+    ),
+    (
+        "certificates",
+        "For a script that warns.",
+        "nethsm-cli --all certificates --expires-within 30",
+    ),
+    (
+        "doctor",
+        "",
+        "nethsm-cli doctor --backups /var/backups/nethsm",
     ),
     (
         "key decrypt",

@@ -23,7 +23,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use nethsm_cli::operations::{NITROPY, OPERATIONS};
+use nethsm_cli::operations::{NETHSM, NITROPY, OPERATIONS};
 
 /// Transcripts that are played at the same time.
 const AT_ONCE: usize = 4;
@@ -156,7 +156,8 @@ fn tables_name_commands_that_are_there() {
     let leaves = leaves();
     for (name, path) in OPERATIONS
         .iter()
-        .chain(NITROPY.iter().filter(|(_, path)| !path.is_empty()))
+        .chain(&NITROPY)
+        .chain(NETHSM.iter().filter(|(_, path)| !path.is_empty()))
     {
         assert!(leaves.contains_key(*path), "{name}: {path} is no command");
     }
@@ -201,8 +202,15 @@ fn the_table_in_the_documentation_is_that_of_the_program() {
          | nitropy nethsm | nethsm-cli |\n|---|---|\n",
     );
     for (name, path) in NITROPY {
+        text.push_str(&format!("| `{name}` | `{path}` |\n"));
+    }
+    text.push_str(
+        "\n## Commands of nethsm 0.12\n\nThe names are for those who look for ours; they are not understood \
+         here.\n\n| nethsm | nethsm-cli |\n|---|---|\n",
+    );
+    for (name, path) in NETHSM {
         match path {
-            "" => text.push_str(&format!("| `{name}` | none yet |\n")),
+            "" => text.push_str(&format!("| `{name}` | none |\n")),
             path => text.push_str(&format!("| `{name}` | `{path}` |\n")),
         }
     }

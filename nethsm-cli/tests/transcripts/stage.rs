@@ -1,5 +1,7 @@
 //! A folder with a profile, passphrases and files, and a simulated device.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -33,14 +35,18 @@ impl Stage {
         Self::with(ScryptCost::CHEAP)
     }
 
+    /// A fresh one, whose passphrases cost what they cost on a device.
+    pub(crate) fn fresh_and_costly() -> Self {
+        Self::with(ScryptCost::DEVICE)
+    }
+
     fn with(scrypt: ScryptCost) -> Self {
         let folder = tempfile::tempdir().unwrap();
         for (name, passphrase) in PASSPHRASES {
-            std::fs::write(
-                folder.path().join(format!("{name}.txt")),
-                format!("{passphrase}\n"),
-            )
-            .unwrap();
+            secret(
+                &folder.path().join(format!("{name}.txt")),
+                &format!("{passphrase}\n"),
+            );
         }
         let update_key = image(folder.path());
         let device = Simulator::start(Options {
@@ -89,7 +95,7 @@ impl Stage {
                 "\n[device.{label}.user.{id}]\nrole = \"{role}\"\npassphrase = \"file:{id}.txt\"\n"
             ));
         }
-        std::fs::write(self.folder.path().join("config.toml"), profile).unwrap();
+        secret(&self.folder.path().join("config.toml"), &profile);
     }
 
     /// A device that was provisioned, with a user for each role.
@@ -119,7 +125,9 @@ impl Stage {
 
     /// Runs a program in the folder: its status, and all that it says.
     pub(crate) fn run(&self, program: &str, words: &[String]) -> (i32, Vec<u8>) {
-        let output = Command::new(program)
+        // What does not end by itself is a finding, and not a test that hangs.
+        let output = Command::new("timeout")
+            .args(["--kill-after=5", "120", program])
             .args(words)
             .current_dir(self.folder.path())
             .env_clear()
@@ -153,6 +161,12 @@ impl Stage {
         }
         (0, Vec::new())
     }
+}
+
+/// Writes a file that nobody else may read.
+fn secret(path: &Path, text: &str) {
+    std::fs::write(path, text).unwrap();
+    std::fs::set_permissions(path, Permissions::from_mode(0o600)).unwrap();
 }
 
 /// Makes an image that the device takes, and the key that it is signed with.

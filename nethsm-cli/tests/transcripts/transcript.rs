@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::stage::{PASSPHRASES, Stage};
 
 /// Programs that may be asked beside nethsm-cli.
-const OTHERS: [&str; 9] = [
+const OTHERS: [&str; 10] = [
     "gpg",
     "openssl",
     "cat",
@@ -17,6 +17,7 @@ const OTHERS: [&str; 9] = [
     "truncate",
     "mkdir",
     "touch",
+    "chmod",
 ];
 
 /// A command and what is said of it.
@@ -36,6 +37,7 @@ pub(crate) fn play(path: &Path) -> Result<Pairs, String> {
     let stage = match text.lines().next() {
         Some("#: fresh") => Stage::fresh(),
         Some("#: fresh, and another one") => Stage::two(),
+        Some("#: fresh, with costly passphrases") => Stage::fresh_and_costly(),
         Some("#: operational") => Stage::operational(),
         Some("#: operational, with costly passphrases") => Stage::costly(),
         _ => panic!(
@@ -257,15 +259,46 @@ fn plain(stage: &Stage, said: &str) -> String {
     text
 }
 
-/// Signatures in DER are not always of one length.
+/// Signatures in DER are not always of one length, and time goes on.
 fn without_size(line: &str) -> String {
-    match line
-        .strip_prefix("wrote ")
-        .and_then(|rest| rest.split_once(": "))
-    {
-        Some((name, size)) if size.ends_with(" bytes") => format!("wrote {name}: [N] bytes"),
-        _ => line.to_owned(),
+    for before in [
+        "clock ahead seconds: ",
+        "clock_ahead_seconds: ",
+        "clock_ahead_seconds\": ",
+        "clock_ahead_seconds\":",
+    ] {
+        if let Some((head, rest)) = line.split_once(before) {
+            let tail = rest.trim_start_matches(|char: char| char.is_ascii_digit() || char == '-');
+            return format!("{head}{before}[N]{tail}");
+        }
     }
+    for (before, after) in [
+        ("wrote ", " bytes"),
+        ("clock: is ", " s ahead"),
+        ("last backup: is ", " days old"),
+        ("finding\": \"is ", " s ahead"),
+        ("finding\": \"is ", " days old"),
+        ("\"certificate_bytes\": ", ","),
+    ] {
+        let found = line.split_once(before).and_then(|(head, rest)| {
+            let digits = rest.find(after)?;
+            let (size, tail) = rest.split_at(digits);
+            let (name, size) = size
+                .rsplit_once(": ")
+                .map_or(("", size), |(name, size)| (name, size));
+            let number = !size.is_empty() && size.bytes().all(|byte| byte.is_ascii_digit());
+            let name = if name.is_empty() {
+                String::new()
+            } else {
+                format!("{name}: ")
+            };
+            number.then(|| format!("{head}{before}{name}[N]{tail}"))
+        });
+        if let Some(found) = found {
+            return found;
+        }
+    }
+    line.to_owned()
 }
 
 /// What follows a time as devices write it.

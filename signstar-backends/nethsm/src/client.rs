@@ -33,7 +33,7 @@ use zeroize::{Zeroize as _, Zeroizing};
 pub use address::{Address, InvalidAddress};
 pub use error::ClientError;
 pub use pin::certificate_key;
-pub use presented::presented;
+pub use presented::{presented, presented_certificate};
 pub use trust::{Authorities, Fingerprint, InvalidFingerprint, SYSTEM_AUTHORITIES, Trust};
 
 use note::{Note, Reading, Sent};

@@ -68,12 +68,22 @@ fn refused<T>() -> Result<T, Error> {
     ))
 }
 
-/// The certificate that is shown at `address`. Nothing says that it is the right one: an operator does.
+/// The fingerprint of the certificate that is shown at `address`. Nothing says that it is the right one: an
+/// operator does.
+///
+/// # Errors
+/// Those of [`presented_certificate`].
+pub fn presented(address: &Address, wait: Duration) -> Result<Fingerprint, ClientError> {
+    let der = presented_certificate(address, wait)?;
+    Ok(Fingerprint(Sha256::digest(der).into()))
+}
+
+/// The certificate that is shown at `address`, DER. Nothing in it is verified.
 ///
 /// # Errors
 /// [`ClientError::Unreachable`] if nobody there shows one within `wait` for each step,
 /// [`ClientError::Settings`] if no certificate can be for such an address.
-pub fn presented(address: &Address, wait: Duration) -> Result<Fingerprint, ClientError> {
+pub fn presented_certificate(address: &Address, wait: Duration) -> Result<Vec<u8>, ClientError> {
     let broken = |_| ClientError::Settings("TLS cannot be set up");
     let unreachable = |_| ClientError::Unreachable("the connection fails");
     let looking = Arc::new(Looking::default());
@@ -104,8 +114,6 @@ pub fn presented(address: &Address, wait: Duration) -> Result<Fingerprint, Clien
         }
     }
     let mut seen = looking.seen.lock().unwrap_or_else(PoisonError::into_inner);
-    match seen.take() {
-        Some(seen) => Ok(Fingerprint(Sha256::digest(seen).into())),
-        None => Err(ClientError::Unreachable("it does not speak TLS")),
-    }
+    let none = ClientError::Unreachable("it does not speak TLS");
+    seen.take().ok_or(none)
 }
