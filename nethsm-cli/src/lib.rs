@@ -13,6 +13,7 @@ mod aliases;
 mod backup;
 mod cli;
 mod cluster;
+mod complete;
 mod config;
 mod cred;
 mod desired;
@@ -20,6 +21,7 @@ mod device;
 mod failure;
 mod health;
 mod key;
+mod known;
 pub mod manual;
 mod namespace;
 mod new_file;
@@ -28,9 +30,11 @@ pub mod operations;
 mod presented;
 mod profile;
 mod profiles;
+mod progress;
 mod provision;
 mod report;
 mod role;
+mod screen;
 mod secret;
 mod several;
 mod system;
@@ -48,11 +52,14 @@ use std::time::Duration;
 use clap::error::{ContextKind, ErrorKind};
 use clap::{CommandFactory as _, Parser as _};
 
+pub use complete::script as completion;
+
 use cli::{Cli, Globals, Verb};
 use device::{Device, Manner};
 use failure::{Failure, Status};
 use profile::{Profile, Profiles, Trusted};
 use report::Report;
+use screen::Screen;
 
 /// The command line, for manual pages and completions.
 pub fn command() -> clap::Command {
@@ -62,7 +69,13 @@ pub fn command() -> clap::Command {
 /// Does what `arguments` (the program's name first) ask for and says so on standard output; a failure
 /// is one line on standard error and a status of the table in the manual page.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let arguments = aliases::translated(arguments.into_iter().collect());
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    if let Some((verb, question)) = arguments.get(1..).and_then(<[OsString]>::split_first)
+        && verb == complete::VERB
+    {
+        return complete::answer(question);
+    }
+    let arguments = aliases::translated(arguments);
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {
@@ -85,11 +98,13 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         log.filter_module(library, log::LevelFilter::Off);
     }
     log.format_timestamp(None).init();
-    let done = perform(&cli).and_then(|report| report.print(cli.globals.output));
+    Screen::look(cli.globals.color, cli.globals.trace).set();
+    let done = progress::watch(|| perform(&cli));
+    let done = done.and_then(|report| report.print(cli.globals.output));
     match done {
         Ok(status) => status.into(),
         Err(failure) => {
-            eprintln!("nethsm-cli: {}", failure.text);
+            eprintln!("{} {}", screen::fault("nethsm-cli:"), failure.text);
             failure.status.into()
         }
     }

@@ -5,6 +5,7 @@
 //! at once, one question stands at a time.
 
 use std::io::{self, IsTerminal as _, Write as _};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use nix::sys::termios::{LocalFlags, SetArg, Termios, tcgetattr, tcsetattr};
@@ -18,6 +19,26 @@ const ANSWER_BYTES_MAX: usize = 1024;
 const INTERRUPT: u8 = 3;
 
 static ASKING: Mutex<()> = Mutex::new(());
+/// Whether a line stands there that is to go before something else is said.
+static DRAWN: AtomicBool = AtomicBool::new(false);
+
+/// Shows `text` on standard error in place of what was shown so before, unless somebody is being asked. It
+/// stands there until a question, or [`erase`].
+pub(crate) fn draw(text: &str) {
+    // Who is asked has the terminal until there is an answer.
+    if let Ok(_asking) = ASKING.try_lock() {
+        DRAWN.store(true, Ordering::SeqCst);
+        // Where that cannot be shown, nobody misses it.
+        let _ = io::stderr().write_all(format!("\r\x1b[K{text}").as_bytes());
+    }
+}
+
+/// Takes away what [`draw`] has shown.
+pub(crate) fn erase() {
+    if DRAWN.swap(false, Ordering::SeqCst) {
+        let _ = io::stderr().write_all(b"\r\x1b[K");
+    }
+}
 
 /// Has the operator agree by writing `word`. `what` says to what, in whole lines.
 pub(crate) fn confirm(what: &str, word: &str) -> Result<(), Failure> {
@@ -67,6 +88,7 @@ fn hidden(what: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
 }
 
 fn ask(text: &str) -> Result<(), Failure> {
+    erase();
     io::stderr()
         .write_all(text.as_bytes())
         .map_err(|error| Failure::with("standard error".as_ref(), &error))

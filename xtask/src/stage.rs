@@ -27,6 +27,9 @@ const FOLDERS: [&str; 3] = ["usr/bin", HELPERS, "etc/signstar"];
 /// Where the operators' tool is installed.
 const ADMIN: &str = "usr/bin/signstar-admin";
 
+/// Where the tool for NetHSMs is installed.
+const NETHSM: &str = "usr/bin/nethsm-cli";
+
 /// Where helpers are installed.
 const HELPERS: &str = "usr/lib/signstar";
 
@@ -53,15 +56,17 @@ pub(crate) fn everything(root: &Path) -> Result<()> {
     let worker = root.join(HELPERS).join(release::WORKER);
     put(&release::worker()?, &worker, 0o755)?;
     put(&release::admin()?, &root.join(ADMIN), 0o755)?;
+    put(&release::nethsm_cli()?, &root.join(NETHSM), 0o755)?;
     documents(root, None)
 }
 
-/// The same with the operators' tool and the worker of a debug build, which spares two release builds.
+/// The same with the operators' tools and the worker of a debug build, which spares three release builds.
 pub(crate) fn with_debug_programs(root: &Path, debug: &Path) -> Result<()> {
     shell(root)?;
     let worker = root.join(HELPERS).join(release::WORKER);
     put(&debug.join(release::WORKER), &worker, 0o755)?;
     put(&debug.join("signstar-admin"), &root.join(ADMIN), 0o755)?;
+    put(&debug.join("nethsm-cli"), &root.join(NETHSM), 0o755)?;
     documents(root, Some(debug))
 }
 

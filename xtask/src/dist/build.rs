@@ -31,7 +31,7 @@ enum Linkage {
 }
 
 /// Every program.
-pub(crate) const RELEASED: [Released; 4] = [
+pub(crate) const RELEASED: [Released; 5] = [
     Released {
         package: "signstar",
         features: Some(FEATURES),
@@ -40,6 +40,12 @@ pub(crate) const RELEASED: [Released; 4] = [
     },
     Released {
         package: "signstar-admin",
+        features: None,
+        folder: "usr/bin",
+        linkage: Linkage::Static,
+    },
+    Released {
+        package: "nethsm-cli",
         features: None,
         folder: "usr/bin",
         linkage: Linkage::Static,
