@@ -353,7 +353,7 @@ impl Device {
     pub(crate) fn confirm(&self, what: &str, word: &str) -> Result<(), Failure> {
         match self.manner.yes || self.manner.dry_run {
             true => Ok(()),
-            false => terminal::confirm(&format!("{}: {what}", self.label), word),
+            false => Ok(terminal::confirm(&format!("{}: {what}", self.label), word)?),
         }
     }
 }

@@ -4,6 +4,8 @@ use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 
+use signstar_console::ConsoleError;
+
 /// What the program ends with. The numbers are a promise: `manual.rs` publishes them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Status {
@@ -90,5 +92,15 @@ impl Failure {
             _ => error.to_string(),
         };
         Self::failed(format!("{path}: {what}"))
+    }
+}
+
+impl From<ConsoleError> for Failure {
+    fn from(error: ConsoleError) -> Self {
+        match error {
+            ConsoleError::Usage(text) => Self::usage(text),
+            ConsoleError::File(path, error) => Self::with(&path, &error),
+            ConsoleError::Exists(text) | ConsoleError::Program(text) => Self::failed(text),
+        }
     }
 }

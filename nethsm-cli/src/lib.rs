@@ -24,22 +24,16 @@ mod key;
 mod known;
 pub mod manual;
 mod namespace;
-mod new_file;
 mod openpgp;
 pub mod operations;
-mod presented;
-mod profile;
 mod profiles;
 mod progress;
 mod provision;
 mod report;
-mod role;
 mod screen;
-mod secret;
 mod several;
 mod system;
 mod table;
-mod terminal;
 mod tls;
 mod update;
 mod user;
@@ -53,6 +47,7 @@ use clap::error::{ContextKind, ErrorKind};
 use clap::{CommandFactory as _, Parser as _};
 
 pub use complete::script as completion;
+use signstar_console::{new_file, profile, role, secret, terminal};
 
 use cli::{Cli, Globals, Verb};
 use device::{Device, Manner};
@@ -167,7 +162,7 @@ fn profiles(globals: &Globals) -> Result<Profiles, Failure> {
         .config
         .clone()
         .map_or_else(Profiles::default_path, Ok)?;
-    Profiles::load(path)
+    Ok(Profiles::load(path)?)
 }
 
 /// The devices that are meant, each with what the command line says.

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
+use signstar_nethsm::client::{ClientError, presented};
 
 use crate::cli::Globals;
-use crate::failure::Failure;
-use crate::presented;
+use crate::failure::{Failure, Status};
 use crate::profile::{Profile, Trusted};
 use crate::report::Report;
 use crate::table::table;
@@ -201,13 +201,17 @@ pub(crate) fn perform(globals: &Globals, verb: &DeviceVerb) -> Result<Report, Fa
 fn look(globals: &Globals, profile: &Profile, expected: Option<&str>) -> Result<String, Failure> {
     let wait = Duration::from_secs(globals.connect_timeout.into());
     let address = profile.address()?;
-    let found = presented::fingerprint(&address, wait)?;
+    let found = presented(&address, wait).map_err(|error| match error {
+        ClientError::Settings(text) => Failure::usage(text),
+        error => Failure::new(Status::Unreachable, format!("{address}: {error}")),
+    })?;
+    let found = found.to_string();
     if let Some(expected) = expected {
         let plain: String = expected.chars().filter(|char| *char != ':').collect();
         return match plain.eq_ignore_ascii_case(&found) {
             true => Ok(found),
             false => Err(Failure::new(
-                crate::failure::Status::Unreachable,
+                Status::Unreachable,
                 format!("{address}: has the certificate {found}, which is not the expected one"),
             )),
         };

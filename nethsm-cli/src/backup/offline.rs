@@ -96,7 +96,7 @@ impl Sealed {
 impl Unlock {
     fn passphrase(&self, what: &str) -> Result<Option<Zeroizing<String>>, Failure> {
         let source = self.unlock_passphrase_from.as_ref();
-        source.map(|source| source.get(what)).transpose()
+        Ok(source.map(|source| source.get(what)).transpose()?)
     }
 
     /// What is inside, if the command line says how to open it.
@@ -185,7 +185,9 @@ pub(crate) fn browse(options: &Browse) -> Result<Report, Failure> {
 pub(crate) fn export(options: &Export) -> Result<Report, Failure> {
     let backup = options.sealed.open()?;
     let mut sealed = backup.entries.clone();
-    let mut found = json!({ "version": backup.version, "device_id": backup.device });
+    let mut found = Map::new();
+    found.insert("version".to_owned(), backup.version.into());
+    found.insert("device_id".to_owned(), backup.device.clone().into());
     if let Some(inner) = options.sealed.unlock.open(&backup, &options.sealed.file)? {
         let mut values = Map::new();
         for (path, value) in &inner.0 {
@@ -202,14 +204,14 @@ pub(crate) fn export(options: &Export) -> Result<Report, Failure> {
             };
             values.insert(path.clone(), value);
         }
-        found["values"] = Value::Object(values);
+        found.insert("values".to_owned(), Value::Object(values));
     }
     let entries: Map<String, Value> = sealed
         .iter()
         .map(|(path, value)| (path.clone(), Base64::encode_string(value).into()))
         .collect();
-    found["entries"] = Value::Object(entries);
-    let text = format!("{found:#}\n");
+    found.insert("entries".to_owned(), Value::Object(entries));
+    let text = format!("{:#}\n", Value::Object(found));
     Report::bytes(text.into_bytes(), Some(&options.out), new_file::SECRET)
 }
 

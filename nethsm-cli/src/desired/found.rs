@@ -48,7 +48,8 @@ pub(super) fn look(device: &mut Device, desired: Option<&Desired>) -> Result<Des
     found.namespaces = spaces.into_iter().map(|item| item.id).collect();
     for item in device.read(ADMINISTRATOR, "users_get", default_api::users_get)? {
         let value = user::look(device, &item.user)?;
-        let role = Role::from_str_exactly(&user::field(&value, "role"))?;
+        let role = Role::of_device(&user::field(&value, "role"))
+            .ok_or_else(|| Failure::failed("the device has an unknown role"))?;
         let real_name = user::field(&value, "real_name");
         let seen = User {
             role,

@@ -12,6 +12,7 @@ mod address;
 mod error;
 mod note;
 mod pin;
+mod presented;
 mod socket;
 mod transport;
 mod trust;
@@ -32,6 +33,7 @@ use zeroize::{Zeroize as _, Zeroizing};
 pub use address::{Address, InvalidAddress};
 pub use error::ClientError;
 pub use note::Meter;
+pub use presented::presented;
 pub use trust::{Authorities, Fingerprint, InvalidFingerprint, SYSTEM_AUTHORITIES, Trust};
 
 use note::{Note, Reading, Sent};

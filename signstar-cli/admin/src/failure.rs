@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use signstar::trusted_file::{self, FileError};
+use signstar_console::ConsoleError;
 use signstar_core::{Refusal, SignerError};
 
 /// Exit statuses, from sysexits(3); the first three are those of plugins for Nagios.
@@ -91,6 +92,17 @@ impl From<FileError> for Failure {
             FileError::NotRegular(_) | FileError::TooLarge(..) => Status::Data,
         };
         Self::new(status, error)
+    }
+}
+
+impl From<ConsoleError> for Failure {
+    fn from(error: ConsoleError) -> Self {
+        match error {
+            ConsoleError::Usage(text) => Self::new(Status::Usage, text),
+            ConsoleError::File(path, error) => Self::with(&path, &error),
+            ConsoleError::Exists(text) => Self::new(Status::CannotCreate, text),
+            ConsoleError::Program(text) => Self::new(Status::Unavailable, text),
+        }
     }
 }
 

@@ -22,7 +22,6 @@ mod finding;
 mod health;
 mod key;
 mod linkage;
-mod new_file;
 mod owners;
 mod policy;
 mod primary;
@@ -32,12 +31,12 @@ mod sandbox;
 mod secret_file;
 mod settings;
 mod sshd;
-mod terminal;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser as _};
+use signstar_console::{new_file, terminal};
 
 use cli::{
     AuditVerb, CertVerb, Cli, ConfigVerb, DeviceVerb, KeyVerb, PolicyVerb, PrimaryVerb,

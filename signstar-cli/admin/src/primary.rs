@@ -52,7 +52,10 @@ pub(crate) fn open(options: &Offline) -> Result<Option<Primary>, Failure> {
     };
     let key = match with(passphrase.as_ref()) {
         Err(SecretKeyError::PassphraseMissing) if terminal::is_there() => {
-            let asked = terminal::passphrase(&format!("the primary key in {}", path.display()))?;
+            let asked = terminal::secret(&format!(
+                "Passphrase of the primary key in {}",
+                path.display()
+            ))?;
             with(Some(&asked))
         }
         Err(SecretKeyError::PassphraseMissing) => {
@@ -163,7 +166,8 @@ fn new_passphrase(
         // The answer would go nowhere.
         None if options.dry_run => Ok(Some(Zeroizing::new(Vec::new()))),
         None if terminal::is_there() => {
-            terminal::new_passphrase(&format!("the primary key in {}", path.display())).map(Some)
+            let what = format!("Passphrase of the primary key in {}", path.display());
+            Ok(Some(terminal::new_secret(&what)?))
         }
         None => {
             let text = "nobody is there to ask for a passphrase: give --passphrase-file or \

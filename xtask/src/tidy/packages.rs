@@ -4,11 +4,17 @@ use super::Tree;
 use crate::workspace::{Dependency, Package, Workspace};
 
 /// Which own packages a package may be built from. Nothing points back.
-const ARROWS: [(&str, &[&str]); 17] = [
+const ARROWS: [(&str, &[&str]); 18] = [
     (
         "nethsm-cli",
-        &["signstar-certificate", "signstar-core", "signstar-nethsm"],
+        &[
+            "signstar-certificate",
+            "signstar-console",
+            "signstar-core",
+            "signstar-nethsm",
+        ],
     ),
+    ("signstar-console", &["signstar-nethsm"]),
     ("signstar-core", &[]),
     ("signstar-confine", &[]),
     ("signstar-smartcard", &["signstar-core"]),
@@ -41,6 +47,7 @@ const ARROWS: [(&str, &[&str]); 17] = [
             "signstar-core",
             "signstar-confine",
             "signstar-certificate",
+            "signstar-console",
             "signstar-nethsm",
             "signstar-smartcard",
             "signstar-software",

@@ -162,7 +162,7 @@ pub(super) fn replace(path: &Path, certificate: &[u8]) -> Result<(), Failure> {
         group: Some(0),
         existing: Existing::Replace,
     };
-    file.write(certificate)
+    Ok(file.write(certificate)?)
 }
 
 impl From<EditError> for Failure {

@@ -120,7 +120,8 @@ fn confirm(options: &Revoke, edited: &Edited, old: &[u8], now: SystemTime) -> Re
         Some(place) => format!("Signed by {place}.\n"),
         None => "Signed when the file was made.\n".to_owned(),
     };
-    terminal::confirm(&text)
+    text += "This cannot be undone.";
+    Ok(terminal::confirm(&text, "yes")?)
 }
 
 impl From<cli::Reason> for Reason {

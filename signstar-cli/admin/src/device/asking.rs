@@ -12,7 +12,10 @@ pub(super) fn agree(replacing: &Replacing, present: &str) -> Result<(), Failure>
     }
     match replacing.yes || replacing.dry_run {
         true => Ok(()),
-        false => terminal::confirm(&format!("{present}. It is lost then.\n")),
+        false => {
+            let text = format!("{present}. It is lost then.\nThis cannot be undone.");
+            Ok(terminal::confirm(&text, "yes")?)
+        }
     }
 }
 

@@ -157,9 +157,10 @@ fn administrator(place: &Place, options: &Generate) -> Result<Client, Failure> {
     let user = options.nethsm.admin_user.as_deref().unwrap_or("admin");
     let passphrase = match &options.nethsm.admin_passphrase_file {
         Some(path) => secret_file::read(path)?,
-        None if terminal::is_there() => {
-            terminal::passphrase(&format!("{user} on the NetHSM {}", place.label))?
-        }
+        None if terminal::is_there() => terminal::secret(&format!(
+            "Passphrase of {user} on the NetHSM {}",
+            place.label
+        ))?,
         None => {
             let text = "nobody is there to ask for the Administrator's passphrase: give \
                         --admin-passphrase-file";

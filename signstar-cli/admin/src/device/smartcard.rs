@@ -177,7 +177,7 @@ fn import(settings: &Settings, options: &Import) -> Result<Made, Failure> {
             let text = "protected, and nobody is there to ask: give --passphrase-file";
             return Err(data(&text));
         }
-        let asked = terminal::passphrase(&format!("the key in {}", path.display()))?;
+        let asked = terminal::secret(&format!("Passphrase of the key in {}", path.display()))?;
         passphrase = Some(asked);
         secret = parse(passphrase.as_ref());
     }
@@ -224,9 +224,11 @@ fn check(location: &Location, touch: CardTouch, replacing: &Replacing) -> Result
         agree(replacing, &present)?;
     }
     if touch == CardTouch::NeededForever && !replacing.yes && !replacing.dry_run {
-        terminal::confirm(&format!(
-            "{place}: it will want a touch for each signature, as long as the key is on it.\n"
-        ))?;
+        let text = format!(
+            "{place}: it will want a touch for each signature, as long as the key is on it.\n\
+             This cannot be undone."
+        );
+        terminal::confirm(&text, "yes")?;
     }
     // A key of a kind that cannot sign here is no less one.
     Ok(match replacing.force {

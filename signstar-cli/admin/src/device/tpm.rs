@@ -211,7 +211,7 @@ fn write(
         existing,
     };
     file(private, 0o440, group).write(&files.private)?;
-    file(public, 0o644, 0).write(&files.public)
+    Ok(file(public, 0o644, 0).write(&files.public)?)
 }
 
 /// The auth value of a key to be, and whether its file is there already.
@@ -261,13 +261,15 @@ impl Auth {
 
     fn write(&self, tpm: &Tpm, group: u32) -> Result<(), Failure> {
         match (&tpm.auth, &self.value) {
-            (Some(path), Some(value)) if self.is_new => NewFile {
-                path,
-                mode: 0o440,
-                group: Some(group),
-                existing: Existing::KeepForGood,
+            (Some(path), Some(value)) if self.is_new => {
+                let file = NewFile {
+                    path,
+                    mode: 0o440,
+                    group: Some(group),
+                    existing: Existing::KeepForGood,
+                };
+                Ok(file.write(value)?)
             }
-            .write(value),
             _ => Ok(()),
         }
     }

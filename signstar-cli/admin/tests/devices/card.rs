@@ -177,7 +177,11 @@ fn a_key_is_overwritten_only_when_the_operator_says_so_twice() {
             ] {
                 assert!(text.contains(words), "{words}: {text}");
             }
-            refused(ask(&["--force"]), 64, "nobody is there to ask: give --yes");
+            refused(
+                ask(&["--force"]),
+                64,
+                "nobody is there to confirm this: give --yes",
+            );
             done(
                 place,
                 &machine.with_pin(&GENERATE, &["--force", "--dry-run"]),

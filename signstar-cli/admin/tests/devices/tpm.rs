@@ -157,7 +157,7 @@ fn a_key_is_removed_only_when_the_operator_says_so_twice() {
     refused(
         place.admin(&forced),
         64,
-        "nobody is there to ask: give --yes",
+        "nobody is there to confirm this: give --yes",
     );
     assert_eq!(place.admin(&["config", "check"]).status, 0);
     done(place, &[&forced[..], &["--yes"]].concat());

@@ -1,4 +1,5 @@
-//! Where passphrases come from: never from the command line or a variable, where others can see them.
+//! Where passphrases of a NetHSM's users come from: never from the command line or a variable, where others
+//! can see them.
 
 use std::fs::File;
 use std::io::Read as _;
@@ -8,8 +9,7 @@ use std::str::FromStr;
 
 use zeroize::Zeroizing;
 
-use crate::failure::Failure;
-use crate::terminal;
+use crate::{ConsoleError, terminal};
 
 /// The longest that a device takes, in bytes.
 const BYTES_MAX: usize = 200;
@@ -17,12 +17,12 @@ const BYTES_MAX: usize = 200;
 const READ_MAX: u64 = 4096;
 
 /// What a source of a passphrase looks like, for help texts.
-pub(crate) const FORMS: &str =
+pub const FORMS: &str =
     "prompt, file:PATH, fd:NUMBER, command:PROGRAM ARGUMENTS…, or credential:NAME of systemd";
 
 /// A place to take a passphrase from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Source {
+pub enum Source {
     /// The operator types it.
     Prompt,
     /// It is the content of a file.
@@ -69,22 +69,30 @@ impl std::fmt::Display for Source {
 }
 
 impl Source {
-    /// A passphrase that exists. `what` names it for the operator.
-    pub(crate) fn get(&self, what: &str) -> Result<Zeroizing<String>, Failure> {
+    /// A passphrase that exists, of 1 to 200 bytes. `what` names it for the operator.
+    ///
+    /// # Errors
+    /// [`ConsoleError`], which never has the passphrase in it.
+    pub fn get(&self, what: &str) -> Result<Zeroizing<String>, ConsoleError> {
         match self {
             Self::Prompt => text(terminal::secret(what)?, what),
             other => other.read(what),
         }
     }
 
-    /// A passphrase that is to be: asked for twice.
-    pub(crate) fn get_new(&self, what: &str) -> Result<Zeroizing<String>, Failure> {
+    /// A passphrase that is to be, of 10 to 200 bytes: asked for twice.
+    ///
+    /// # Errors
+    /// Those of [`Self::get`].
+    pub fn get_new(&self, what: &str) -> Result<Zeroizing<String>, ConsoleError> {
         let found = match self {
             Self::Prompt => text(terminal::new_secret(what)?, what)?,
             other => other.read(what)?,
         };
         if !(10..=BYTES_MAX).contains(&found.len()) {
-            return Err(Failure::usage(format!("{what}: must have 10 to 200 bytes")));
+            return Err(ConsoleError::usage(format!(
+                "{what}: must have 10 to 200 bytes"
+            )));
         }
         if !found.is_ascii() {
             log::warn!("{what}: is not ASCII, other clients may not be able to use it");
@@ -92,7 +100,7 @@ impl Source {
         Ok(found)
     }
 
-    fn read(&self, what: &str) -> Result<Zeroizing<String>, Failure> {
+    fn read(&self, what: &str) -> Result<Zeroizing<String>, ConsoleError> {
         match self {
             Self::Prompt => text(terminal::secret(what)?, what),
             Self::File(path) => text(read(path)?, what),
@@ -103,7 +111,7 @@ impl Source {
             Self::Command(words) => text(output(words)?, what),
             Self::Credential(name) => {
                 let folder = std::env::var_os("CREDENTIALS_DIRECTORY").ok_or_else(|| {
-                    Failure::usage("credential: systemd has passed none to this program")
+                    ConsoleError::usage("credential: systemd has passed none to this program")
                 })?;
                 text(read(&Path::new(&folder).join(name))?, what)
             }
@@ -111,8 +119,8 @@ impl Source {
     }
 }
 
-fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
-    let failed = |error: std::io::Error| Failure::with(path, &error);
+fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, ConsoleError> {
+    let failed = |error: std::io::Error| ConsoleError::with(path, error);
     let capacity = usize::try_from(READ_MAX).unwrap_or(BYTES_MAX);
     let mut bytes = Zeroizing::new(Vec::with_capacity(capacity));
     let file = File::open(path).map_err(failed)?;
@@ -122,31 +130,31 @@ fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
     Ok(bytes)
 }
 
-fn output(words: &[String]) -> Result<Zeroizing<Vec<u8>>, Failure> {
+fn output(words: &[String]) -> Result<Zeroizing<Vec<u8>>, ConsoleError> {
     let (program, arguments) = words
         .split_first()
-        .ok_or_else(|| Failure::usage(format!("a source of a passphrase must be {FORMS}")))?;
+        .ok_or_else(|| ConsoleError::usage(format!("a source of a passphrase must be {FORMS}")))?;
     let output = Command::new(program)
         .args(arguments)
         .stdin(Stdio::inherit())
         .stderr(Stdio::inherit())
         .output()
-        .map_err(|error| Failure::with(program.as_ref(), &error))?;
+        .map_err(|error| ConsoleError::with(program.as_ref(), error))?;
     let bytes = Zeroizing::new(output.stdout);
     match output.status.success() {
         true => Ok(bytes),
-        false => Err(Failure::failed(format!(
+        false => Err(ConsoleError::Program(format!(
             "{program}: has not given a passphrase"
         ))),
     }
 }
 
 /// One line end at its end is not part of it.
-fn text(mut bytes: Zeroizing<Vec<u8>>, what: &str) -> Result<Zeroizing<String>, Failure> {
+fn text(mut bytes: Zeroizing<Vec<u8>>, what: &str) -> Result<Zeroizing<String>, ConsoleError> {
     if bytes.last() == Some(&b'\n') {
         bytes.pop();
     }
-    let wrong = |text: &str| Failure::usage(format!("{what}: {text}"));
+    let wrong = |text: &str| ConsoleError::usage(format!("{what}: {text}"));
     if bytes.is_empty() || bytes.len() > BYTES_MAX {
         return Err(wrong("must have 1 to 200 bytes"));
     }

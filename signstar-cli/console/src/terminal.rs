@@ -11,10 +11,10 @@ use std::sync::{Mutex, PoisonError};
 use nix::sys::termios::{LocalFlags, SetArg, Termios, tcgetattr, tcsetattr};
 use zeroize::Zeroizing;
 
-use crate::failure::Failure;
+use crate::ConsoleError;
 
-/// Longest answer, in bytes: more than passphrases have.
-const ANSWER_BYTES_MAX: usize = 1024;
+/// Longest answer, in bytes: that of passphrases of keys.
+const ANSWER_BYTES_MAX: usize = 4096;
 /// What the key combination for an interruption sends where it is no signal.
 const INTERRUPT: u8 = 3;
 
@@ -24,7 +24,7 @@ static DRAWN: AtomicBool = AtomicBool::new(false);
 
 /// Shows `text` on standard error in place of what was shown so before, unless somebody is being asked. It
 /// stands there until a question, or [`erase`].
-pub(crate) fn draw(text: &str) {
+pub fn draw(text: &str) {
     // Who is asked has the terminal until there is an answer.
     if let Ok(_asking) = ASKING.try_lock() {
         DRAWN.store(true, Ordering::SeqCst);
@@ -34,47 +34,71 @@ pub(crate) fn draw(text: &str) {
 }
 
 /// Takes away what [`draw`] has shown.
-pub(crate) fn erase() {
+pub fn erase() {
     if DRAWN.swap(false, Ordering::SeqCst) {
         let _ = io::stderr().write_all(b"\r\x1b[K");
     }
 }
 
-/// Has the operator agree by writing `word`. `what` says to what, in whole lines.
-pub(crate) fn confirm(what: &str, word: &str) -> Result<(), Failure> {
-    if !io::stdin().is_terminal() {
-        return Err(Failure::usage(
+/// Whether somebody can be asked.
+pub fn is_there() -> bool {
+    io::stdin().is_terminal()
+}
+
+/// Fails where nobody can agree to anything.
+///
+/// # Errors
+/// [`ConsoleError::Usage`] then.
+pub fn check() -> Result<(), ConsoleError> {
+    match is_there() {
+        true => Ok(()),
+        false => Err(ConsoleError::usage(
             "nobody is there to confirm this: give --yes if you are sure",
-        ));
+        )),
     }
+}
+
+/// Has the operator agree by writing `word`. `what` says to what, in whole lines; the last one has no
+/// line end.
+///
+/// # Errors
+/// [`ConsoleError::Usage`] if nobody is there or something else was written.
+pub fn confirm(what: &str, word: &str) -> Result<(), ConsoleError> {
+    check()?;
     let _asking = ASKING.lock().unwrap_or_else(PoisonError::into_inner);
     ask(&format!("{what}\nWrite {word} to go on: "))?;
     match line()?.as_slice() == word.as_bytes() {
         true => Ok(()),
-        false => Err(Failure::usage("not confirmed: nothing was done")),
+        false => Err(ConsoleError::usage("not confirmed: nothing was done")),
     }
 }
 
 /// Asks for `what`, without showing it.
-pub(crate) fn secret(what: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
+///
+/// # Errors
+/// [`ConsoleError::Usage`] if nobody is there, [`ConsoleError::File`] if the terminal fails.
+pub fn secret(what: &str) -> Result<Zeroizing<Vec<u8>>, ConsoleError> {
     let _asking = ASKING.lock().unwrap_or_else(PoisonError::into_inner);
     hidden(what)
 }
 
 /// Asks for `what`, which is new, twice.
-pub(crate) fn new_secret(what: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
+///
+/// # Errors
+/// Those of [`secret`], and [`ConsoleError::Usage`] if the two differ.
+pub fn new_secret(what: &str) -> Result<Zeroizing<Vec<u8>>, ConsoleError> {
     let _asking = ASKING.lock().unwrap_or_else(PoisonError::into_inner);
     let first = hidden(&format!("{what}, a new one"))?;
     let second = hidden(&format!("{what}, once more"))?;
     match first == second {
         true => Ok(first),
-        false => Err(Failure::usage("the two passphrases differ")),
+        false => Err(ConsoleError::usage("the two passphrases differ")),
     }
 }
 
-fn hidden(what: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
-    if !io::stdin().is_terminal() {
-        return Err(Failure::usage(format!(
+fn hidden(what: &str) -> Result<Zeroizing<Vec<u8>>, ConsoleError> {
+    if !is_there() {
+        return Err(ConsoleError::usage(format!(
             "{what} is needed and nobody is there to ask: say where it comes from"
         )));
     }
@@ -87,17 +111,17 @@ fn hidden(what: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
     answer
 }
 
-fn ask(text: &str) -> Result<(), Failure> {
+fn ask(text: &str) -> Result<(), ConsoleError> {
     erase();
     io::stderr()
         .write_all(text.as_bytes())
-        .map_err(|error| Failure::with("standard error".as_ref(), &error))
+        .map_err(|error| ConsoleError::with("standard error".as_ref(), error))
 }
 
 /// One line of standard input, without its end. Read byte by byte: what follows belongs to the next
 /// question, and unlike the standard library's input there is no buffer that keeps a copy.
-fn line() -> Result<Zeroizing<Vec<u8>>, Failure> {
-    let failed = |error: nix::Error| Failure::with("the terminal".as_ref(), &error.into());
+fn line() -> Result<Zeroizing<Vec<u8>>, ConsoleError> {
+    let failed = |error: nix::Error| ConsoleError::with("the terminal".as_ref(), error.into());
     let mut answer = Zeroizing::new(Vec::with_capacity(ANSWER_BYTES_MAX));
     let mut byte = Zeroizing::new([0_u8]);
     while answer.len() < ANSWER_BYTES_MAX {
@@ -105,20 +129,20 @@ fn line() -> Result<Zeroizing<Vec<u8>>, Failure> {
         match byte.as_slice() {
             _ if count == 0 => return Ok(answer),
             [b'\n'] => return Ok(answer),
-            [INTERRUPT] => return Err(Failure::usage("interrupted: nothing was done")),
+            [INTERRUPT] => return Err(ConsoleError::usage("interrupted: nothing was done")),
             other => answer.extend_from_slice(other),
         }
     }
     let text = format!("an answer is shorter than {ANSWER_BYTES_MAX} bytes");
-    Err(Failure::usage(text))
+    Err(ConsoleError::usage(text))
 }
 
 /// A terminal that does not show what is typed, until this is dropped.
 struct Hidden(Termios);
 
 impl Hidden {
-    fn new() -> Result<Self, Failure> {
-        let failed = |error: nix::Error| Failure::with("the terminal".as_ref(), &error.into());
+    fn new() -> Result<Self, ConsoleError> {
+        let failed = |error: nix::Error| ConsoleError::with("the terminal".as_ref(), error.into());
         let before = tcgetattr(io::stdin()).map_err(failed)?;
         let mut hidden = before.clone();
         // Without signals: an interrupted program would leave the terminal silent.

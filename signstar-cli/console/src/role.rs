@@ -1,14 +1,12 @@
-//! Roles of users.
+//! Roles of a NetHSM's users.
 
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
-use crate::failure::Failure;
-
 /// What a user of a device may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize, ValueEnum)]
 #[value(rename_all = "PascalCase")]
-pub(crate) enum Role {
+pub enum Role {
     /// Manages the device, or a namespace
     Administrator,
     /// Uses keys
@@ -21,7 +19,7 @@ pub(crate) enum Role {
 
 impl Role {
     /// As the device calls it.
-    pub(crate) const fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Administrator => "Administrator",
             Self::Operator => "Operator",
@@ -29,11 +27,9 @@ impl Role {
             Self::Backup => "Backup",
         }
     }
-}
 
-impl Role {
-    /// The role that a device names.
-    pub(crate) fn from_str_exactly(text: &str) -> Result<Self, Failure> {
-        Self::from_str(text, false).map_err(|_| Failure::failed("the device has an unknown role"))
+    /// The role that a device names; `None` for one that is not known here.
+    pub fn of_device(text: &str) -> Option<Self> {
+        Self::from_str(text, false).ok()
     }
 }

@@ -14,9 +14,8 @@ use rustls::{
     CertificateError, ClientConfig, ClientConnection, DigitallySignedStruct, Error, SignatureScheme,
 };
 use sha2::{Digest as _, Sha256};
-use signstar_nethsm::client::Address;
 
-use crate::failure::{Failure, Status};
+use super::{Address, ClientError, Fingerprint};
 
 /// Notes the certificate and refuses it.
 #[derive(Debug, Default)]
@@ -69,32 +68,34 @@ fn refused<T>() -> Result<T, Error> {
     ))
 }
 
-/// The SHA-256 of the certificate at `address`, 64 hexadecimal digits.
-pub(crate) fn fingerprint(address: &Address, wait: Duration) -> Result<String, Failure> {
-    let unreachable = |text: &str| Failure::new(Status::Unreachable, format!("{address}: {text}"));
+/// The certificate that is shown at `address`. Nothing says that it is the right one: an operator does.
+///
+/// # Errors
+/// [`ClientError::Unreachable`] if nobody there shows one within `wait` for each step,
+/// [`ClientError::Settings`] if no certificate can be for such an address.
+pub fn presented(address: &Address, wait: Duration) -> Result<Fingerprint, ClientError> {
+    let broken = |_| ClientError::Settings("TLS cannot be set up");
+    let unreachable = |_| ClientError::Unreachable("the connection fails");
     let looking = Arc::new(Looking::default());
     let verifier: Arc<dyn ServerCertVerifier> = Arc::<Looking>::clone(&looking);
     let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
-        .map_err(|_| Failure::failed("TLS cannot be set up"))?
+        .map_err(broken)?
         .dangerous()
         .with_custom_certificate_verifier(verifier)
         .with_no_client_auth();
     let name = ServerName::try_from(address.host().to_owned())
-        .map_err(|_| Failure::usage("no certificate is for such a name"))?;
-    let mut tls = ClientConnection::new(Arc::new(config), name)
-        .map_err(|_| Failure::failed("TLS cannot be set up"))?;
-    let places = address
-        .resolve()
-        .map_err(|error| unreachable(&error.to_string()))?;
+        .map_err(|_| ClientError::Settings("no certificate is for such a name"))?;
+    let mut tls = ClientConnection::new(Arc::new(config), name).map_err(broken)?;
+    let places = address.resolve()?;
     let mut socket = places
         .iter()
         .find_map(|place| TcpStream::connect_timeout(place, wait).ok())
-        .ok_or_else(|| unreachable("cannot be reached: nobody listens there"))?;
-    let timed = socket
+        .ok_or(ClientError::Unreachable("nobody listens there"))?;
+    socket
         .set_read_timeout(Some(wait))
-        .and_then(|()| socket.set_write_timeout(Some(wait)));
-    timed.map_err(|_| unreachable("cannot be reached"))?;
+        .and_then(|()| socket.set_write_timeout(Some(wait)))
+        .map_err(unreachable)?;
     // Bounded: each turn needs bytes of the other side, and a handshake has few messages.
     for _ in 0..100 {
         match tls.complete_io(&mut socket) {
@@ -102,14 +103,9 @@ pub(crate) fn fingerprint(address: &Address, wait: Duration) -> Result<String, F
             _ => break,
         }
     }
-    let seen = looking
-        .seen
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .take();
-    let seen = seen.ok_or_else(|| unreachable("does not speak TLS"))?;
-    Ok(Sha256::digest(seen)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect())
+    let mut seen = looking.seen.lock().unwrap_or_else(PoisonError::into_inner);
+    match seen.take() {
+        Some(seen) => Ok(Fingerprint(Sha256::digest(seen).into())),
+        None => Err(ClientError::Unreachable("it does not speak TLS")),
+    }
 }

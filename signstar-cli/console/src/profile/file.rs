@@ -1,107 +1,37 @@
-//! Device profiles: a TOML file, written by the commands `device` and `cred` and by hand.
+//! The file of the device profiles, written by `nethsm-cli` and by hand.
 //!
-//! Comments and order in it stay when a command changes it. It holds no secret, only where they come
-//! from.
+//! Comments and order in it stay when a command changes it.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::{Path, PathBuf};
-use std::str::FromStr as _;
+use std::path::PathBuf;
 
-use clap::ValueEnum as _;
-use signstar_nethsm::client::{Address, Authorities, Fingerprint, SYSTEM_AUTHORITIES, Trust};
 use toml_edit::{Array, DocumentMut, Item, Table, value};
 
-use crate::failure::Failure;
-use crate::new_file;
-use crate::role::Role;
-use crate::secret::Source;
+use super::{Profile, Trusted, User, profile, text};
+use crate::{ConsoleError, new_file};
 
 /// Larger ones are not profiles.
 const BYTES_MAX: u64 = 1 << 20;
 
-/// A user of a device.
-#[derive(Clone, Debug)]
-pub(crate) struct User {
-    pub(crate) role: Role,
-    pub(crate) passphrase: Source,
-}
-
-/// What a device's certificate must be.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Trusted {
-    Pin(String),
-    Authority(PathBuf),
-    System,
-}
-
-/// One device.
-#[derive(Clone, Debug)]
-pub(crate) struct Profile {
-    pub(crate) url: String,
-    pub(crate) trusted: Trusted,
-    /// The name in its certificate, where that is not the address.
-    pub(crate) tls_name: Option<String>,
-    pub(crate) groups: Vec<String>,
-    pub(crate) users: BTreeMap<String, User>,
-}
-
-impl Profile {
-    /// A device that stands in no file.
-    pub(crate) fn new(url: &str, trusted: Trusted) -> Self {
-        Self {
-            url: url.to_owned(),
-            trusted,
-            tls_name: None,
-            groups: Vec::new(),
-            users: BTreeMap::new(),
-        }
-    }
-
-    /// Its address.
-    pub(crate) fn address(&self) -> Result<Address, Failure> {
-        self.url
-            .parse()
-            .map_err(|error| Failure::usage(format!("the address of the device {error}")))
-    }
-
-    /// What its certificate must be, with what stands in files.
-    pub(crate) fn trust(&self) -> Result<Trust, Failure> {
-        let path = match &self.trusted {
-            Trusted::Pin(pin) => {
-                return Fingerprint::from_str(pin)
-                    .map(Trust::Pin)
-                    .map_err(|error| Failure::usage(format!("pin: {error}")));
-            }
-            Trusted::Authority(path) => path.as_path(),
-            Trusted::System => SYSTEM_AUTHORITIES
-                .iter()
-                .map(Path::new)
-                .find(|path| path.exists())
-                .ok_or_else(|| {
-                    Failure::usage("the system has no authorities: give --pin or --ca")
-                })?,
-        };
-        let pem = fs::read(path).map_err(|error| Failure::with(path, &error))?;
-        Authorities::from_pem(&pem)
-            .map(Trust::Authorities)
-            .map_err(|error| Failure::usage(format!("{}: {error}", path.display())))
-    }
-}
-
 /// The file.
 #[derive(Debug)]
-pub(crate) struct Profiles {
+pub struct Profiles {
     path: PathBuf,
     document: DocumentMut,
-    pub(crate) devices: BTreeMap<String, Profile>,
-    pub(crate) default: Option<String>,
+    /// The devices by their names.
+    pub devices: BTreeMap<String, Profile>,
+    /// The device that is meant where none is named.
+    pub default: Option<String>,
 }
 
 impl Profiles {
     /// Where it is unless somebody says so.
-    pub(crate) fn default_path() -> Result<PathBuf, Failure> {
+    ///
+    /// # Errors
+    /// [`ConsoleError::Usage`] if there is no home folder.
+    pub fn default_path() -> Result<PathBuf, ConsoleError> {
         let absolute = |name: &str| {
             std::env::var_os(name)
                 .map(PathBuf::from)
@@ -110,26 +40,29 @@ impl Profiles {
         absolute("XDG_CONFIG_HOME")
             .or_else(|| absolute("HOME").map(|home| home.join(".config")))
             .map(|folder| folder.join("nethsm-cli/config.toml"))
-            .ok_or_else(|| Failure::usage("HOME is not set: give --config"))
+            .ok_or_else(|| ConsoleError::usage("HOME is not set: say where the profiles are"))
     }
 
     /// Reads it; there is nothing in one that is not there.
-    pub(crate) fn load(path: PathBuf) -> Result<Self, Failure> {
-        let failed = |error: std::io::Error| Failure::with(&path, &error);
+    ///
+    /// # Errors
+    /// [`ConsoleError`] if it cannot be read, others may write to it, or it is no profile.
+    pub fn load(path: PathBuf) -> Result<Self, ConsoleError> {
+        let failed = |error: std::io::Error| ConsoleError::with(&path, error);
         let text = match fs::metadata(&path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
             Err(error) => return Err(failed(error)),
             Ok(about) if about.mode() & 0o022 != 0 => {
                 let text = format!("{}: others may write to it: chmod 0600 it", path.display());
-                return Err(Failure::usage(text));
+                return Err(ConsoleError::usage(text));
             }
             Ok(about) if about.len() > BYTES_MAX => {
                 let text = format!("{}: is too large for a profile", path.display());
-                return Err(Failure::usage(text));
+                return Err(ConsoleError::usage(text));
             }
             Ok(_) => fs::read_to_string(&path).map_err(failed)?,
         };
-        let wrong = |what: String| Failure::usage(format!("{}: {what}", path.display()));
+        let wrong = |what: String| ConsoleError::usage(format!("{}: {what}", path.display()));
         let document: DocumentMut = text.parse().map_err(|error: toml_edit::TomlError| {
             let before = error.span().and_then(|span| text.get(..span.start));
             let line = before.map_or(1, |before| before.matches('\n').count() + 1);
@@ -168,10 +101,13 @@ impl Profiles {
     }
 
     /// One device.
-    pub(crate) fn device(&self, label: &str) -> Result<&Profile, Failure> {
+    ///
+    /// # Errors
+    /// [`ConsoleError::Usage`] if there is none of that name.
+    pub fn device(&self, label: &str) -> Result<&Profile, ConsoleError> {
         self.devices.get(label).ok_or_else(|| {
             let known: Vec<&str> = self.devices.keys().map(String::as_str).collect();
-            Failure::usage(match known.is_empty() {
+            ConsoleError::usage(match known.is_empty() {
                 true => "there is no device of that name: nethsm-cli device add".to_owned(),
                 false => format!("there is no device of that name, but {}", known.join(", ")),
             })
@@ -179,7 +115,7 @@ impl Profiles {
     }
 
     /// Writes a device's table, or changes it, and leaves its users.
-    pub(crate) fn put(&mut self, label: &str, profile: &Profile) {
+    pub fn put(&mut self, label: &str, profile: &Profile) {
         let table = self.table(label);
         table["url"] = value(profile.url.as_str());
         if let Some(table) = table.as_table_mut() {
@@ -202,7 +138,10 @@ impl Profiles {
     }
 
     /// Takes a device out.
-    pub(crate) fn remove(&mut self, label: &str) -> Result<Profile, Failure> {
+    ///
+    /// # Errors
+    /// [`ConsoleError::Usage`] if there is none of that name.
+    pub fn remove(&mut self, label: &str) -> Result<Profile, ConsoleError> {
         self.device(label)?;
         if let Some(devices) = self.document.get_mut("device").and_then(Item::as_table_mut) {
             devices.remove(label);
@@ -213,13 +152,18 @@ impl Profiles {
         }
         self.devices
             .remove(label)
-            .ok_or_else(|| Failure::usage("there is no device of that name"))
+            .ok_or_else(|| ConsoleError::usage("there is no device of that name"))
     }
 
     /// Gives a device another name.
-    pub(crate) fn rename(&mut self, old: &str, new: &str) -> Result<(), Failure> {
+    ///
+    /// # Errors
+    /// [`ConsoleError::Usage`] if there is none of the old name or one of the new.
+    pub fn rename(&mut self, old: &str, new: &str) -> Result<(), ConsoleError> {
         if self.devices.contains_key(new) {
-            return Err(Failure::usage("there is a device of that name already"));
+            return Err(ConsoleError::usage(
+                "there is a device of that name already",
+            ));
         }
         let was_default = self.default.as_deref() == Some(old);
         let item = self
@@ -240,13 +184,13 @@ impl Profiles {
     }
 
     /// The device that is meant where none is named.
-    pub(crate) fn set_default(&mut self, label: &str) {
+    pub fn set_default(&mut self, label: &str) {
         self.document.insert("default", value(label));
         self.default = Some(label.to_owned());
     }
 
     /// Writes a user of a device.
-    pub(crate) fn put_user(&mut self, label: &str, id: &str, user: &User) {
+    pub fn put_user(&mut self, label: &str, id: &str, user: &User) {
         let device = self.table(label);
         if device.get("user").is_none() {
             device["user"] = Item::Table(implicit());
@@ -262,7 +206,10 @@ impl Profiles {
     }
 
     /// Takes a user of a device out.
-    pub(crate) fn remove_user(&mut self, label: &str, id: &str) -> Result<(), Failure> {
+    ///
+    /// # Errors
+    /// [`ConsoleError::Usage`] if there is none of that name.
+    pub fn remove_user(&mut self, label: &str, id: &str) -> Result<(), ConsoleError> {
         let users = self
             .table(label)
             .get_mut("user")
@@ -270,13 +217,16 @@ impl Profiles {
         users
             .and_then(|users| users.remove(id))
             .map(|_| ())
-            .ok_or_else(|| Failure::usage("the profile has no such user"))
+            .ok_or_else(|| ConsoleError::usage("the profile has no such user"))
     }
 
     /// To the disk, as a whole, for its owner only.
-    pub(crate) fn save(&self) -> Result<(), Failure> {
+    ///
+    /// # Errors
+    /// [`ConsoleError::File`] if that fails.
+    pub fn save(&self) -> Result<(), ConsoleError> {
         if let Some(folder) = self.path.parent() {
-            fs::create_dir_all(folder).map_err(|error| Failure::with(folder, &error))?;
+            fs::create_dir_all(folder).map_err(|error| ConsoleError::with(folder, error))?;
         }
         new_file::write(
             &self.path,
@@ -305,64 +255,4 @@ fn implicit() -> Table {
     let mut table = Table::new();
     table.set_implicit(true);
     table
-}
-
-fn text(item: &Item, name: &str) -> Result<String, String> {
-    item.as_str()
-        .map(str::to_owned)
-        .ok_or_else(|| format!("{name} must be a text"))
-}
-
-fn profile(table: &Table) -> Result<Profile, String> {
-    let url = table.get("url").ok_or("url is missing")?;
-    let mut profile = Profile::new(&text(url, "url")?, Trusted::System);
-    Address::from_str(&profile.url).map_err(|error| format!("url {error}"))?;
-    for (name, item) in table {
-        match name {
-            "url" => {}
-            "pin" => {
-                let pin = text(item, name)?;
-                Fingerprint::from_str(&pin).map_err(|error| format!("pin {error}"))?;
-                profile.trusted = Trusted::Pin(pin);
-            }
-            "ca" if table.contains_key("pin") => return Err("pin and ca exclude each other".into()),
-            "ca" => profile.trusted = Trusted::Authority(text(item, name)?.into()),
-            "tls-name" => profile.tls_name = Some(text(item, name)?),
-            "groups" => {
-                let groups = item.as_array().ok_or("groups must be a list of texts")?;
-                for group in groups {
-                    let group = group.as_str().ok_or("groups must be a list of texts")?;
-                    profile.groups.push(group.to_owned());
-                }
-            }
-            "user" => {
-                let users = item.as_table().ok_or("user must be tables")?;
-                for (id, item) in users {
-                    let table = item.as_table().ok_or("user must be tables")?;
-                    let user = user(table).map_err(|error| format!("user {error}"))?;
-                    profile.users.insert(id.to_owned(), user);
-                }
-            }
-            _ => return Err("may have url, pin, ca, tls-name, groups and user only".into()),
-        }
-    }
-    Ok(profile)
-}
-
-fn user(table: &Table) -> Result<User, String> {
-    let role = table.get("role").ok_or("role is missing")?;
-    let role = Role::from_str(&text(role, "role")?, true)
-        .map_err(|_| "role must be Administrator, Operator, Metrics or Backup")?;
-    let passphrase = match table.get("passphrase") {
-        Some(item) => Source::from_str(&text(item, "passphrase")?)
-            .map_err(|error| format!("passphrase {error}"))?,
-        None => Source::Prompt,
-    };
-    match table
-        .iter()
-        .all(|(name, _)| ["role", "passphrase"].contains(&name))
-    {
-        true => Ok(User { role, passphrase }),
-        false => Err("may have role and passphrase only".into()),
-    }
 }
