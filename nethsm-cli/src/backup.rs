@@ -1,6 +1,7 @@
 //! `backup …`.
 
 mod file;
+mod inner;
 mod offline;
 
 use std::path::{Path, PathBuf};
@@ -36,16 +37,18 @@ pub(crate) enum BackupVerb {
     Restore(Restore),
     /// Open everything in a backup, without a device
     ///
-    /// Takes the backup passphrase. That users and keys can be used takes the unlock passphrase too, which is
-    /// not tried.
+    /// Takes the backup passphrase. Users and keys stay sealed inside but for --unlock-passphrase-from.
     Verify(Sealed),
     /// List what is in a backup, without a device
     Browse(Browse),
     /// Compare two backups, without a device: status 10 if they differ
     ///
-    /// Values are sealed: one that a device has sealed anew counts as changed.
+    /// Without --unlock-passphrase-from values are sealed, and one that a device has sealed anew counts as changed.
     Diff(Diff),
-    /// Write what is in a backup as JSON, without a device; keys in it stay sealed
+    /// Write what is in a backup as JSON, without a device
+    ///
+    /// Users and keys stay sealed in it but for --unlock-passphrase-from, and private keys are left out then but
+    /// for --secrets.
     Export(Export),
 }
 
@@ -206,6 +209,7 @@ fn restore(device: &mut Device, options: &Restore) -> Result<Report, Failure> {
         .backup_passphrase_from
         .get("Passphrase of the backup")?;
     let time = options.system_time.clone().unwrap_or_else(now);
+    device.sends(file.len());
     device.change(who, "system_restore_post", |asking| {
         let mut arguments = RestoreRequestArguments::new();
         arguments.backup_passphrase = Some(passphrase.to_string());

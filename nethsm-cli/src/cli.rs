@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 
 use crate::report::Output;
+use crate::screen::Colour;
 use crate::secret::{FORMS, Source};
 use crate::{
     backup, certificates, cluster, config, cred, doctor, health, key, metrics, namespace, openpgp,
@@ -148,6 +149,17 @@ pub(crate) struct Globals {
     /// How many devices or keys to ask at the same time
     #[arg(long, global = true, value_name = "COUNT", default_value = "8", value_parser = clap::value_parser!(u16).range(1..=64), env = "NETHSM_PARALLEL", help_heading = "Manners")]
     pub(crate) parallel: u16,
+    /// Whether to use colours
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        value_enum,
+        default_value = "auto",
+        env = "NETHSM_COLOR",
+        help_heading = "Manners"
+    )]
+    pub(crate) color: Colour,
     /// Say on standard error what is asked and how long it takes, never with what is secret
     #[arg(long, global = true, env = "NETHSM_TRACE", help_heading = "Manners")]
     pub(crate) trace: bool,

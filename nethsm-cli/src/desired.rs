@@ -21,6 +21,7 @@ use crate::failure::{Failure, Status};
 use crate::new_file;
 use crate::report::Report;
 use crate::role::Role;
+use crate::screen;
 use crate::tls::Out;
 use plan::Change;
 
@@ -236,7 +237,10 @@ pub(crate) fn export(device: &mut Device, out: &Out) -> Result<Report, Failure> 
 }
 
 fn lines(changes: &[Change]) -> (String, Value) {
-    let text = changes.iter().map(|change| format!("{change}\n")).collect();
+    let text = changes
+        .iter()
+        .map(|change| format!("{}\n", screen::change(&change.to_string())))
+        .collect();
     let list: Vec<String> = changes.iter().map(ToString::to_string).collect();
     (text, json!({ "changes": list }))
 }

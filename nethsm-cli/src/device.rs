@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 
 use crate::failure::{Failure, Status};
 use crate::profile::Profile;
+use crate::progress;
 use crate::role::Role;
 use crate::secret::Source;
 use crate::terminal;
@@ -82,6 +83,8 @@ pub(crate) struct Device {
     /// By the user's name; nobody's is the empty one.
     clients: BTreeMap<String, Client>,
     passphrases: BTreeMap<String, Zeroizing<String>>,
+    /// How many bytes the next change sends, where they are many.
+    sends: Option<u64>,
 }
 
 impl Device {
@@ -92,6 +95,7 @@ impl Device {
             manner,
             clients: BTreeMap::new(),
             passphrases: BTreeMap::new(),
+            sends: None,
         }
     }
 
@@ -103,6 +107,11 @@ impl Device {
         ask: impl Fn(&Configuration) -> Result<ResponseContent<T>, Error<E>>,
     ) -> Result<T, Failure> {
         self.ask(who, operation, &ask).map(|answer| answer.value)
+    }
+
+    /// The next change sends so many bytes, for whoever watches it.
+    pub(crate) fn sends(&mut self, bytes: usize) {
+        self.sends = u64::try_from(bytes).ok();
     }
 
     /// Has something changed, unless this is a rehearsal.
@@ -138,10 +147,13 @@ impl Device {
     ) -> Result<Answer<T>, Failure> {
         let user = self.user(who)?;
         let (wait, retries) = (self.manner.wait, self.manner.retries);
+        let (label, sends) = (self.label.clone(), self.sends.take());
         let mut attempt = 0;
         loop {
             let begun = Instant::now();
-            let answer = self.client(&user)?.call_within(wait, ask);
+            let client = self.client(&user)?;
+            progress::operation(&label, operation, client.meter(), sends);
+            let answer = client.call_within(wait, ask);
             log::debug!(
                 "{}: {operation} as {}: {}, {} ms",
                 self.label,

@@ -16,12 +16,13 @@ pub(crate) mod verify;
 pub(crate) mod who;
 
 use clap::{Args, Subcommand};
-use serde_json::json;
+use serde_json::{Value, json};
 use signstar_nethsm::sdk::apis::default_api;
 use signstar_nethsm::sdk::models::{KeySetLabel, MoveKeyRequest};
 
 use crate::device::{ADMINISTRATOR, Device, EITHER};
 use crate::failure::Failure;
+use crate::known::{self, Shown};
 use crate::report::Report;
 use crate::user::{changed, checked};
 
@@ -145,14 +146,19 @@ pub(crate) fn key(device: &mut Device, verb: &KeyVerb) -> Result<Report, Failure
         KeyVerb::List(options) => list::list(device, options),
         KeyVerb::Show(Named { id }) => list::show(device, key_id(id)?),
         KeyVerb::Public(options) => public::public(device, options),
-        KeyVerb::Generate(options) => make::generate(device, options),
-        KeyVerb::Import(options) => import::import(device, options),
+        KeyVerb::Generate(options) => {
+            make::generate(device, options).inspect(|made| came(device, made))
+        }
+        KeyVerb::Import(options) => {
+            import::import(device, options).inspect(|made| came(device, made))
+        }
         KeyVerb::Remove(Named { id }) => {
             let id = key_id(id)?;
             device.confirm(&format!("key {id} will be gone for ever"), id)?;
             device.change(ADMINISTRATOR, "keys_key_id_delete", |asking| {
                 default_api::keys_key_id_delete(asking, id)
             })?;
+            known::went(&device.profile.url, Shown::Keys(&space(device)), id);
             Ok(Report::done(
                 format!("removed {id}"),
                 json!({ "removed": id }),
@@ -180,6 +186,20 @@ pub(crate) fn key(device: &mut Device, verb: &KeyVerb) -> Result<Report, Failure
         KeyVerb::WhoCan(Named { id }) => who::who_can(device, key_id(id)?),
         KeyVerb::Access => who::access(device),
         KeyVerb::Counters(options) => counters::counters(device, options),
+    }
+}
+
+/// The namespace of who manages keys, empty outside of namespaces.
+fn space(device: &Device) -> String {
+    let user = device.user(ADMINISTRATOR).unwrap_or_default();
+    let space = user.split_once('~').map(|(space, _)| space.to_owned());
+    space.unwrap_or_default()
+}
+
+/// There is a key more, for completions.
+fn came(device: &mut Device, made: &Report) {
+    if let Some(id) = made.value.get("id").and_then(Value::as_str) {
+        known::came(&device.profile.url, Shown::Keys(&space(device)), id);
     }
 }
 

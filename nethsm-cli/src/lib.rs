@@ -14,6 +14,7 @@ mod backup;
 mod certificates;
 mod cli;
 mod cluster;
+mod complete;
 mod config;
 mod cred;
 mod der;
@@ -24,14 +25,17 @@ mod exporter;
 mod failure;
 mod health;
 mod key;
+mod known;
 pub mod manual;
 mod metrics;
 mod namespace;
 mod openpgp;
 pub mod operations;
 mod profiles;
+mod progress;
 mod provision;
 mod report;
+mod screen;
 mod selftest;
 mod several;
 mod system;
@@ -50,6 +54,7 @@ use std::time::Duration;
 use clap::error::{ContextKind, ErrorKind};
 use clap::{CommandFactory as _, Parser as _};
 
+pub use complete::script as completion;
 use signstar_console::{new_file, profile, role, secret, terminal};
 
 use cli::{Cli, Globals, Verb};
@@ -57,6 +62,7 @@ use device::{Device, Manner};
 use failure::{Failure, Status};
 use profile::{Profile, Profiles, Trusted};
 use report::Report;
+use screen::Screen;
 
 /// The command line, for manual pages and completions.
 pub fn command() -> clap::Command {
@@ -66,7 +72,13 @@ pub fn command() -> clap::Command {
 /// Does what `arguments` (the program's name first) ask for and says so on standard output; a failure
 /// is one line on standard error and a status of the table in the manual page.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let arguments = aliases::translated(arguments.into_iter().collect());
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    if let Some((verb, question)) = arguments.get(1..).and_then(<[OsString]>::split_first)
+        && verb == complete::VERB
+    {
+        return complete::answer(question);
+    }
+    let arguments = aliases::translated(arguments);
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {
@@ -89,11 +101,13 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         log.filter_module(library, log::LevelFilter::Off);
     }
     log.format_timestamp(None).init();
-    let done = perform(&cli).and_then(|report| report.print(cli.globals.output));
+    Screen::look(cli.globals.color, cli.globals.trace).set();
+    let done = progress::watch(|| perform(&cli));
+    let done = done.and_then(|report| report.print(cli.globals.output));
     match done {
         Ok(status) => status.into(),
         Err(failure) => {
-            eprintln!("nethsm-cli: {}", failure.text);
+            eprintln!("{} {}", screen::fault("nethsm-cli:"), failure.text);
             failure.status.into()
         }
     }

@@ -6,6 +6,7 @@ use signstar_nethsm::sdk::apis::default_api;
 
 use crate::device::{ADMINISTRATOR, Device};
 use crate::failure::{Failure, Status};
+use crate::known::{self, Shown};
 use crate::report::Report;
 use crate::user::checked;
 
@@ -45,6 +46,8 @@ pub(crate) fn namespace(device: &mut Device, verb: &NamespaceVerb) -> Result<Rep
         NamespaceVerb::List => {
             let found =
                 device.read(ADMINISTRATOR, "namespaces_get", default_api::namespaces_get)?;
+            let ids = found.iter().map(|item| item.id.as_str());
+            known::note(&device.profile.url, Shown::Namespaces, ids);
             let text: String = found.iter().map(|item| format!("{}\n", item.id)).collect();
             Report::new(text, &json!({ "namespaces": found }))
         }

@@ -9,7 +9,9 @@ use serde_json::{Value, json};
 use crate::cli::{Globals, Verb};
 use crate::device::Device;
 use crate::failure::{Failure, Status};
+use crate::progress;
 use crate::report::Report;
+use crate::screen;
 use crate::table::table;
 
 /// Asks each of the devices. Of several, each has its part in the report, and the first failure is
@@ -23,7 +25,11 @@ pub(crate) fn ask(
     if let [device] = devices {
         return ask(device);
     }
+    screen::indent(2);
+    progress::count("devices", devices.len());
     let parts = in_parallel(devices, usize::from(globals.parallel), &ask);
+    progress::counted();
+    screen::indent(0);
     let status = parts
         .iter()
         .map(|(_, part)| {
@@ -62,6 +68,7 @@ pub(crate) fn in_parallel<R: Send>(
                         .next();
                     let Some((place, device)) = next else { return };
                     let result = work(device);
+                    progress::one_more();
                     let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
                     done.push((place, result));
                 }

@@ -1,40 +1,107 @@
 //! Lines with columns.
 
+use crate::screen;
+
 /// The widest column, so that one long value does not push the others away.
 const COLUMN_CHARACTERS_MAX: usize = 48;
+/// What a column keeps where the terminal is narrow.
+const COLUMN_CHARACTERS_MIN: usize = 6;
+/// What stands between columns.
+const GAP: &str = "  ";
 
-/// Rows under their headers, without space at the ends of lines. Nothing where there is no row.
+/// Rows under their headers, without space at the ends of lines, as wide as the terminal at most. Nothing where
+/// there is no row.
 pub(crate) fn table<const COLUMNS: usize>(
     headers: [&str; COLUMNS],
     rows: &[[String; COLUMNS]],
 ) -> String {
+    fitted(headers, rows, screen::columns())
+}
+
+fn fitted<const COLUMNS: usize>(
+    headers: [&str; COLUMNS],
+    rows: &[[String; COLUMNS]],
+    columns: Option<usize>,
+) -> String {
     if rows.is_empty() {
         return String::new();
     }
-    let widths = |column: usize| {
-        let cells = rows.iter().filter_map(|row| row.get(column));
-        let cells = cells.map(|cell| cell.chars().count());
-        let header = headers.get(column).map_or(0, |header| header.len());
-        cells
-            .max()
-            .unwrap_or(0)
-            .min(COLUMN_CHARACTERS_MAX)
-            .max(header)
+    let mut widths: Vec<usize> = (0..COLUMNS)
+        .map(|column| width(headers.get(column).copied(), rows, column))
+        .collect();
+    if let Some(columns) = columns {
+        shrink(
+            &mut widths,
+            columns.saturating_sub(GAP.len() * (COLUMNS - 1)),
+        );
+    }
+    let line = |cells: [&str; COLUMNS], paint: fn(&str) -> String| {
+        let cut = columns.is_some();
+        let last = cells.iter().rposition(|cell| !cell.is_empty());
+        let mut text = String::new();
+        for (column, (cell, width)) in cells.iter().zip(&widths).enumerate() {
+            let shown = if cut {
+                shortened(cell, *width)
+            } else {
+                (*cell).to_owned()
+            };
+            let room = width.saturating_sub(shown.chars().count());
+            text.push_str(&paint(&shown));
+            if last.is_some_and(|last| column < last) {
+                text.push_str(&" ".repeat(room));
+                text.push_str(GAP);
+            }
+        }
+        format!("{text}\n")
     };
-    let line = |cells: &mut dyn Iterator<Item = &str>| {
-        let cells = cells.enumerate();
-        let padded = cells.map(|(column, cell)| format!("{cell:<width$}", width = widths(column)));
-        format!("{}\n", padded.collect::<Vec<_>>().join("  ").trim_end())
-    };
-    let mut text = line(&mut headers.into_iter());
+    let mut text = line(headers, |text| match text {
+        "" => String::new(),
+        text => screen::header(text),
+    });
     for row in rows {
-        text.push_str(&line(&mut row.iter().map(String::as_str)));
+        text.push_str(&line(row.each_ref().map(String::as_str), screen::cell));
     }
     text
 }
 
+/// What a column needs.
+fn width<const COLUMNS: usize>(
+    header: Option<&str>,
+    rows: &[[String; COLUMNS]],
+    column: usize,
+) -> usize {
+    let cells = rows.iter().filter_map(|row| row.get(column));
+    let cells = cells.map(|cell| cell.chars().count());
+    let widest = cells.max().unwrap_or(0).min(COLUMN_CHARACTERS_MAX);
+    widest.max(header.unwrap_or_default().len())
+}
+
+/// Takes from the widest column until all of them fit, or none has anything to give.
+fn shrink(widths: &mut [usize], columns: usize) {
+    while widths.iter().sum::<usize>() > columns {
+        let Some(widest) = widths.iter_mut().max() else {
+            return;
+        };
+        if *widest <= COLUMN_CHARACTERS_MIN {
+            return;
+        }
+        *widest -= 1;
+    }
+}
+
+/// The beginning of `cell`, and a sign that there is more.
+fn shortened(cell: &str, width: usize) -> String {
+    if cell.chars().count() <= width {
+        return cell.to_owned();
+    }
+    let kept: String = cell.chars().take(width.saturating_sub(1)).collect();
+    format!("{kept}…")
+}
+
 #[cfg(test)]
 mod tests {
+    use super::*;
+
     #[test]
     fn columns_are_as_wide_as_what_is_in_them() {
         let rows = [
@@ -42,8 +109,24 @@ mod tests {
             ["x".to_owned(), String::new()],
         ];
         assert_eq!(
-            super::table(["KEY", "TYPE"], &rows),
+            table(["KEY", "TYPE"], &rows),
             "KEY       TYPE\npackages  RSA\nx\n"
+        );
+    }
+
+    #[test]
+    fn a_narrow_terminal_takes_from_the_widest_column() {
+        let rows = [["x".repeat(30), "RSA".to_owned(), "y".repeat(12)]];
+        let text = fitted(["KEY", "TYPE", "LABEL"], &rows, Some(30));
+        let expected = format!("{}…  RSA   {}\n", "x".repeat(9), "y".repeat(12));
+        assert_eq!(text.lines().next_back().unwrap(), expected.trim_end());
+        // Nothing is cut that is not for a terminal, and there is an end to being narrow.
+        let text = fitted(["KEY", "TYPE", "LABEL"], &rows, None);
+        assert!(text.contains(&"x".repeat(30)));
+        let text = fitted(["KEY", "TYPE", "LABEL"], &rows, Some(3));
+        assert!(
+            text.lines().all(|line| line.chars().count() <= 20),
+            "{text}"
         );
     }
 }

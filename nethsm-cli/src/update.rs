@@ -38,6 +38,7 @@ pub(crate) fn update(device: &mut Device, verb: &UpdateVerb) -> Result<Report, F
         UpdateVerb::Upload(options) => {
             device.rehearse("system_update_post")?;
             let image = read(&options.file)?;
+            device.sends(image.len());
             let answer = device.change(ADMINISTRATOR, "system_update_post", |asking| {
                 default_api::system_update_post(asking, image.clone())
             })?;

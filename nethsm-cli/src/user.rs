@@ -8,6 +8,7 @@ use signstar_nethsm::sdk::models::{UserPassphrasePostData, UserPostData, UserRol
 
 use crate::device::{ADMINISTRATOR, ANYBODY, Device, EITHER};
 use crate::failure::Failure;
+use crate::known::{self, Shown};
 use crate::report::Report;
 use crate::role::Role;
 use crate::secret::{FORMS, Source};
@@ -134,6 +135,7 @@ pub(crate) fn user(device: &mut Device, verb: &UserVerb) -> Result<Report, Failu
             device.change(ADMINISTRATOR, "users_user_id_delete", |asking| {
                 default_api::users_user_id_delete(asking, id)
             })?;
+            known::went(&device.profile.url, Shown::Users, id);
             Ok(Report::done(
                 format!("removed {id}"),
                 json!({ "removed": id }),
@@ -191,6 +193,11 @@ fn show(device: &mut Device, id: &str) -> Result<Report, Failure> {
 
 fn list(device: &mut Device, options: &List) -> Result<Report, Failure> {
     let users = device.read(ADMINISTRATOR, "users_get", default_api::users_get)?;
+    // An administrator of a namespace sees no others.
+    if !device.user(ADMINISTRATOR)?.contains('~') {
+        let ids = users.iter().map(|item| item.user.as_str());
+        known::note(&device.profile.url, Shown::Users, ids);
+    }
     if !options.long {
         let text: String = users
             .iter()
@@ -261,6 +268,7 @@ fn add(device: &mut Device, options: &Add) -> Result<Report, Failure> {
             default_api::users_user_id_tags_tag_put(asking, &id, tag)
         })?;
     }
+    known::came(&device.profile.url, Shown::Users, &id);
     let value = json!({ "id": id, "role": role_name, "tags": options.tags });
     Ok(Report::done(format!("added {id} ({role_name})"), value))
 }

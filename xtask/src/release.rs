@@ -107,6 +107,16 @@ pub(crate) fn admin_for_devices() -> Result<PathBuf> {
     Ok(built.join("release").join(package))
 }
 
+/// Builds the tool for NetHSMs.
+pub(crate) fn nethsm_cli() -> Result<PathBuf> {
+    build(
+        &["build", "--package", "nethsm-cli", "--bin", "nethsm-cli"],
+        &[],
+        &[],
+    )?;
+    built("nethsm-cli")
+}
+
 /// Builds the operators' tool and our own program that verifies with Sequoia. Together: cargo
 /// then builds what both link only once.
 pub(crate) fn admin_and_verifier() -> Result<[PathBuf; 2]> {

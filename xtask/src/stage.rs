@@ -30,6 +30,9 @@ const FOLDERS: [&str; 3] = ["usr/bin", HELPERS, "etc/signstar"];
 /// Where the operators' tool is installed.
 const ADMIN: &str = "usr/bin/signstar-admin";
 
+/// Where the tool for NetHSMs is installed.
+const NETHSM: &str = "usr/bin/nethsm-cli";
+
 /// Where helpers are installed.
 const HELPERS: &str = "usr/lib/signstar";
 
@@ -63,10 +66,11 @@ pub(crate) fn everything(root: &Path) -> Result<()> {
     let provisioner = root.join(HELPERS).join(release::PROVISIONER);
     put(&release::provisioner()?, &provisioner, 0o755)?;
     put(&release::admin()?, &root.join(ADMIN), 0o755)?;
+    put(&release::nethsm_cli()?, &root.join(NETHSM), 0o755)?;
     documents(root, None)
 }
 
-/// The same with the operators' tool and what loads PKCS#11 modules of a debug build, which spares three
+/// The same with the operators' tools and what loads PKCS#11 modules of a debug build, which spares four
 /// release builds.
 pub(crate) fn with_debug_programs(root: &Path, debug: &Path) -> Result<()> {
     shell(root)?;
@@ -74,6 +78,7 @@ pub(crate) fn with_debug_programs(root: &Path, debug: &Path) -> Result<()> {
         put(&debug.join(name), &root.join(HELPERS).join(name), 0o755)?;
     }
     put(&debug.join("signstar-admin"), &root.join(ADMIN), 0o755)?;
+    put(&debug.join("nethsm-cli"), &root.join(NETHSM), 0o755)?;
     documents(root, Some(debug))
 }
 

@@ -5,7 +5,7 @@
 //! settings, and an entry for each value of the device's store. Version 1 ends with an empty field and
 //! `_NETHSM_BACKUP_END_`. All but the salt is sealed with AES-256-GCM, its nonce in front.
 //!
-//! What the unlock passphrase protects inside stays sealed: users, keys, and most settings.
+//! What the unlock passphrase protects inside stays sealed here: users, keys, and most settings; `inner` opens it.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -28,11 +28,14 @@ const NONCE_BYTES: usize = 12;
 const COST: (u8, u32, u32) = (14, 8, 16);
 
 /// A backup, opened by its passphrase.
-#[derive(Debug)]
 pub(super) struct Backup {
     pub(super) version: u8,
     /// The device that made it; absent in version 0.
     pub(super) device: Option<String>,
+    /// What the unlock passphrase opens.
+    pub(super) locked_domain_key: Zeroizing<Vec<u8>>,
+    /// What the device's own settings are sealed with; absent in version 0, where they are not.
+    pub(super) settings_key: Option<Zeroizing<Vec<u8>>>,
     /// By path, as the device keeps them.
     pub(super) entries: BTreeMap<String, Vec<u8>>,
 }
@@ -83,13 +86,13 @@ impl Backup {
         if inner.as_slice() != [*version] {
             return Err("names two versions".to_owned());
         }
-        next("domain-key")?;
-        let device = match version {
-            0 => None,
+        let locked_domain_key = next("domain-key")?;
+        let (device, settings_key) = match version {
+            0 => (None, None),
             _ => {
                 let id = next("backup-device-id")?;
-                next("backup-config-store-key")?;
-                Some(String::from_utf8_lossy(&id).into_owned())
+                let key = next("backup-config-store-key")?;
+                (Some(String::from_utf8_lossy(&id).into_owned()), Some(key))
             }
         };
         let mut entries = BTreeMap::new();
@@ -113,6 +116,8 @@ impl Backup {
         Ok(Self {
             version: *version,
             device,
+            locked_domain_key,
+            settings_key,
             entries,
         })
     }
@@ -135,7 +140,8 @@ fn field(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     rest.split_at_checked(usize::try_from(length).ok()?)
 }
 
-fn cipher(passphrase: &str, salt: &[u8]) -> Result<Aes256Gcm, String> {
+/// What a passphrase opens. Takes about a second.
+pub(super) fn cipher(passphrase: &str, salt: &[u8]) -> Result<Aes256Gcm, String> {
     let failed = || "its passphrase cannot be used".to_owned();
     let (log_n, r, p) = COST;
     let params = Params::new(log_n, r, p, 32).map_err(|_| failed())?;
@@ -144,7 +150,12 @@ fn cipher(passphrase: &str, salt: &[u8]) -> Result<Aes256Gcm, String> {
     Aes256Gcm::new_from_slice(key.as_slice()).map_err(|_| failed())
 }
 
-fn open(cipher: &Aes256Gcm, sealed: &[u8], name: &str) -> Result<Zeroizing<Vec<u8>>, String> {
+/// What was sealed for `name`.
+pub(super) fn open(
+    cipher: &Aes256Gcm,
+    sealed: &[u8],
+    name: &str,
+) -> Result<Zeroizing<Vec<u8>>, String> {
     let damaged = || format!("is damaged: {name} does not open");
     let (nonce, msg) = sealed.split_at_checked(NONCE_BYTES).ok_or_else(damaged)?;
     let payload = Payload {

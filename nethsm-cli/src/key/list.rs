@@ -12,6 +12,8 @@ use signstar_nethsm::sdk::models::PublicKey;
 
 use crate::device::{Device, EITHER};
 use crate::failure::Failure;
+use crate::known::{self, Shown};
+use crate::progress;
 use crate::report::Report;
 use crate::table::table;
 use crate::user::{checked, field};
@@ -52,6 +54,12 @@ pub(crate) fn list(device: &mut Device, options: &List) -> Result<Report, Failur
         }
     };
     let ids: Vec<String> = found.into_iter().map(|item| item.id).collect();
+    if options.prefix.is_none() && !options.usable && label.is_none() {
+        let user = device.user(EITHER)?;
+        let space = user.split_once('~').map_or("", |(space, _)| space);
+        let ids = ids.iter().map(String::as_str);
+        known::note(&device.profile.url, Shown::Keys(space), ids);
+    }
     if !options.long && options.tag.is_none() {
         let text: String = ids.iter().map(|id| format!("{id}\n")).collect();
         let keys: Vec<Value> = ids.iter().map(|id| json!({ "id": id })).collect();
@@ -111,6 +119,7 @@ pub(crate) fn details(device: &mut Device, ids: &[String]) -> Result<Vec<Value>,
     for _ in 0..device.manner.parallel.min(ids.len()) {
         clients.push(device.another(EITHER)?);
     }
+    progress::count(&format!("{} shows its keys", device.label), ids.len());
     let waiting = Mutex::new(ids.iter().enumerate());
     let done = Mutex::new(Ok(Vec::with_capacity(ids.len())));
     let (waiting, collected) = (&waiting, &done);
@@ -124,6 +133,7 @@ pub(crate) fn details(device: &mut Device, ids: &[String]) -> Result<Vec<Value>,
                         .next();
                     let Some((place, id)) = next else { return };
                     let found = ask(&mut client, id);
+                    progress::one_more();
                     let mut done = collected.lock().unwrap_or_else(PoisonError::into_inner);
                     match (found, done.as_mut()) {
                         (_, Err(_)) => return,
@@ -136,6 +146,7 @@ pub(crate) fn details(device: &mut Device, ids: &[String]) -> Result<Vec<Value>,
             });
         }
     });
+    progress::counted();
     let done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
     let mut found: Vec<(usize, Value)> = done.map_err(|error| {
         let user = device.user(EITHER).unwrap_or_default();

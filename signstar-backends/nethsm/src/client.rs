@@ -32,6 +32,7 @@ use zeroize::{Zeroize as _, Zeroizing};
 
 pub use address::{Address, InvalidAddress};
 pub use error::ClientError;
+pub use note::Meter;
 pub use pin::certificate_key;
 pub use presented::{presented, presented_certificate};
 pub use trust::{Authorities, Fingerprint, InvalidFingerprint, SYSTEM_AUTHORITIES, Trust};
@@ -270,6 +271,12 @@ impl Client {
             }),
             (Err(error), None) => Err(judge(&error, sent)),
         }
+    }
+
+    /// How far the operation under way is, and those after it.
+    #[must_use]
+    pub fn meter(&self) -> Meter {
+        Meter(Arc::clone(&self.note))
     }
 
     fn configuration(&self) -> Configuration {

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _, fchown};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, fchown};
 use std::path::{Path, PathBuf};
 
 use crate::ConsoleError;
@@ -99,9 +99,10 @@ impl NewFile<'_> {
             (Some(folder), Some(name)) => (folder, name.to_string_lossy()),
             _ => return Err(failed(io::ErrorKind::InvalidInput.into())),
         };
-        let draft = Draft::new(folder.join(format!(".{name}.new")), self.path)?;
+        let mut draft = Draft::new(folder.join(format!(".{name}.new")), &self)?;
         draft.fill(&self, bytes).map_err(failed)?;
         put(&draft.path, self.path, self.existing)?;
+        draft.settled = self.existing == Existing::Replace;
         drop(draft);
         File::open(folder)
             .and_then(|folder| folder.sync_all())
@@ -128,25 +129,45 @@ fn put(draft: &Path, path: &Path, existing: Existing) -> Result<(), ConsoleError
 struct Draft {
     path: PathBuf,
     file: File,
+    /// It has another name now.
+    settled: bool,
 }
 
 impl Draft {
-    fn new(path: PathBuf, wanted: &Path) -> Result<Self, ConsoleError> {
-        let file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&path);
-        match file {
-            Ok(file) => Ok(Self { path, file }),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                let text = format!(
-                    "{}: left by a run that was interrupted, or another one is at it: remove it",
-                    path.display()
-                );
-                Err(ConsoleError::Exists(text))
+    /// A draft that an interrupted run has left is in nobody's way where what it was for is replaced anyway;
+    /// otherwise it may be all that there is of something.
+    fn new(path: PathBuf, wanted: &NewFile<'_>) -> Result<Self, ConsoleError> {
+        let busy = || {
+            let text = format!(
+                "{}: left by a run that was interrupted, or another one is at it: remove it",
+                path.display()
+            );
+            Err(ConsoleError::Exists(text))
+        };
+        let create = || {
+            let mut options = OpenOptions::new();
+            options.write(true).create_new(true).mode(0o600).open(&path)
+        };
+        let file = match create() {
+            Err(error)
+                if error.kind() == io::ErrorKind::AlreadyExists
+                    && wanted.existing == Existing::Replace
+                    && was_left(&path) =>
+            {
+                create()
             }
-            Err(error) => Err(ConsoleError::with(wanted, error)),
+            other => other,
+        };
+        match file {
+            // Whoever has it locked is at it.
+            Ok(file) if file.try_lock().is_ok() => Ok(Self {
+                path,
+                file,
+                settled: false,
+            }),
+            Ok(_) => busy(),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => busy(),
+            Err(error) => Err(ConsoleError::with(wanted.path, error)),
         }
     }
 
@@ -163,9 +184,29 @@ impl Draft {
 
 impl Drop for Draft {
     fn drop(&mut self) {
-        // After a rename there is nothing left to remove.
-        let _ = fs::remove_file(&self.path);
+        // After a rename its name may be that of another run's draft.
+        if !self.settled {
+            let _ = fs::remove_file(&self.path);
+        }
     }
+}
+
+/// Takes away a draft of ours at which nobody is any more; whether there was one. Two runs never take each
+/// other's away: one has to have it locked for that, and it has to be the one that has the name.
+fn was_left(path: &Path) -> bool {
+    let mut options = OpenOptions::new();
+    options.read(true).custom_flags(nix::libc::O_NOFOLLOW);
+    let Ok(file) = options.open(path) else {
+        return false;
+    };
+    let (Ok(()), Ok(held), Ok(named)) =
+        (file.try_lock(), file.metadata(), fs::symlink_metadata(path))
+    else {
+        return false;
+    };
+    let ours = held.is_file() && held.uid() == nix::unistd::geteuid().as_raw();
+    let same = (held.dev(), held.ino()) == (named.dev(), named.ino());
+    ours && same && fs::remove_file(path).is_ok()
 }
 
 #[cfg(test)]
@@ -192,14 +233,25 @@ mod tests {
         write(&path, b"old", SECRET).unwrap();
         let mode = fs::metadata(&path).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, SECRET);
-        // Somebody else's draft is in the way.
+        // Another run is at it.
         let draft = folder.path().join(".backup.new");
-        fs::write(&draft, "theirs").unwrap();
+        let theirs = File::create(&draft).unwrap();
+        theirs.lock().unwrap();
+        (&theirs).write_all(b"theirs").unwrap();
         let failure = write(&path, b"new", SECRET).unwrap_err();
         assert!(matches!(failure, ConsoleError::Exists(_)), "{failure}");
         assert_eq!(fs::read(&path).unwrap(), b"old");
         assert_eq!(fs::read(&draft).unwrap(), b"theirs");
-        fs::remove_file(&draft).unwrap();
+        // It was killed: what it has left is in nobody's way, but for those who replace nothing.
+        drop(theirs);
+        let kept = NewFile {
+            path: &folder.path().join("backup"),
+            mode: SECRET,
+            group: None,
+            existing: Existing::Keep,
+        };
+        kept.write(b"new").unwrap_err();
+        assert_eq!(fs::read(&draft).unwrap(), b"theirs");
         write(&path, b"new", SECRET).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"new");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);

@@ -5,6 +5,7 @@
 //! at once, one question stands at a time.
 
 use std::io::{self, IsTerminal as _, Write as _};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use nix::sys::termios::{LocalFlags, SetArg, Termios, tcgetattr, tcsetattr};
@@ -18,6 +19,26 @@ const ANSWER_BYTES_MAX: usize = 4096;
 const INTERRUPT: u8 = 3;
 
 static ASKING: Mutex<()> = Mutex::new(());
+/// Whether a line stands there that is to go before something else is said.
+static DRAWN: AtomicBool = AtomicBool::new(false);
+
+/// Shows `text` on standard error in place of what was shown so before, unless somebody is being asked. It
+/// stands there until a question, or [`erase`].
+pub fn draw(text: &str) {
+    // Who is asked has the terminal until there is an answer.
+    if let Ok(_asking) = ASKING.try_lock() {
+        DRAWN.store(true, Ordering::SeqCst);
+        // Where that cannot be shown, nobody misses it.
+        let _ = io::stderr().write_all(format!("\r\x1b[K{text}").as_bytes());
+    }
+}
+
+/// Takes away what [`draw`] has shown.
+pub fn erase() {
+    if DRAWN.swap(false, Ordering::SeqCst) {
+        let _ = io::stderr().write_all(b"\r\x1b[K");
+    }
+}
 
 /// Whether somebody can be asked.
 pub fn is_there() -> bool {
@@ -91,6 +112,7 @@ fn hidden(what: &str) -> Result<Zeroizing<Vec<u8>>, ConsoleError> {
 }
 
 fn ask(text: &str) -> Result<(), ConsoleError> {
+    erase();
     io::stderr()
         .write_all(text.as_bytes())
         .map_err(|error| ConsoleError::with("standard error".as_ref(), error))

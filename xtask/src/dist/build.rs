@@ -45,6 +45,12 @@ pub(crate) const RELEASED: [Released; 5] = [
         linkage: Linkage::Static,
     },
     Released {
+        package: "nethsm-cli",
+        features: None,
+        folder: "usr/bin",
+        linkage: Linkage::Static,
+    },
+    Released {
         package: INSPECTOR,
         features: None,
         folder: "usr/lib/signstar",

@@ -1,6 +1,7 @@
 //! What is known of the operation under way, beyond what the SDK's answers tell.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use ureq::http::{Request, Response};
@@ -11,7 +12,30 @@ use super::ClientError;
 
 /// Shared between the client, which asks, and the connection, which sees what happens.
 #[derive(Debug)]
-pub(crate) struct Note(Mutex<State>);
+pub(crate) struct Note {
+    state: Mutex<State>,
+    bytes_sent: AtomicU64,
+    bytes_received: AtomicU64,
+}
+
+/// How far the operation under way is, for whoever shows that meanwhile. In bytes of HTTP, with what stands
+/// around requests and answers.
+#[derive(Clone, Debug)]
+pub struct Meter(pub(crate) Arc<Note>);
+
+impl Meter {
+    /// How much has left.
+    #[must_use]
+    pub fn sent(&self) -> u64 {
+        self.0.bytes_sent.load(Ordering::Relaxed)
+    }
+
+    /// How much has come.
+    #[must_use]
+    pub fn received(&self) -> u64 {
+        self.0.bytes_received.load(Ordering::Relaxed)
+    }
+}
 
 #[derive(Debug)]
 struct State {
@@ -29,19 +53,25 @@ pub(crate) enum Sent {
 
 impl Note {
     pub(crate) fn new() -> Self {
-        Self(Mutex::new(State {
-            deadline: Instant::now(),
-            sent: Sent::Nothing,
-            trouble: None,
-        }))
+        Self {
+            state: Mutex::new(State {
+                deadline: Instant::now(),
+                sent: Sent::Nothing,
+                trouble: None,
+            }),
+            bytes_sent: AtomicU64::new(0),
+            bytes_received: AtomicU64::new(0),
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// An operation begins, which must end before `deadline`.
     pub(crate) fn begin(&self, deadline: Instant) {
+        self.bytes_sent.store(0, Ordering::Relaxed);
+        self.bytes_received.store(0, Ordering::Relaxed);
         *self.state() = State {
             deadline,
             sent: Sent::Nothing,
@@ -59,8 +89,16 @@ impl Note {
         self.state().deadline
     }
 
-    pub(crate) fn sent(&self) {
+    /// Some bytes of the request leave.
+    pub(crate) fn sent(&self, count: usize) {
+        self.bytes_sent.fetch_add(wide(count), Ordering::Relaxed);
         self.state().sent = Sent::Something;
+    }
+
+    /// Some bytes of the answer have come.
+    pub(crate) fn received(&self, count: usize) {
+        self.bytes_received
+            .fetch_add(wide(count), Ordering::Relaxed);
     }
 
     pub(crate) fn trouble(&self, error: ClientError) {
@@ -68,10 +106,14 @@ impl Note {
     }
 }
 
+fn wide(count: usize) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
+}
+
 /// Reads answers whole, up to a bound, and notes their status: the SDK loses it where an answer is not
 /// the JSON that it expects.
 pub(crate) struct Reading {
-    pub(crate) note: std::sync::Arc<Note>,
+    pub(crate) note: Arc<Note>,
     pub(crate) body_bytes_max: u64,
 }
 

@@ -158,7 +158,7 @@ impl Transport for Connection {
 
     fn transmit_output(&mut self, amount: usize, _: NextTimeout) -> Result<(), ureq::Error> {
         self.socket.wait_until(self.note.deadline());
-        self.note.sent();
+        self.note.sent(amount);
         let output = self.buffers.output().get(..amount).unwrap_or_default();
         let mut stream = Stream::new(&mut self.tls, &mut self.socket);
         stream.write_all(output)?;
@@ -169,6 +169,7 @@ impl Transport for Connection {
         self.socket.wait_until(self.note.deadline());
         let room = self.buffers.input_append_buf();
         let count = io::Read::read(&mut Stream::new(&mut self.tls, &mut self.socket), room)?;
+        self.note.received(count);
         self.buffers.input_appended(count);
         Ok(count > 0)
     }

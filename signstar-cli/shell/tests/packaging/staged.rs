@@ -103,6 +103,7 @@ pub(crate) fn assert_owners_and_modes(installed: &BTreeMap<String, (u32, u32, u3
     }
     for expected in [
         "etc/signstar/sshd_config",
+        "usr/bin/nethsm-cli",
         "usr/bin/signstar",
         "usr/bin/signstar-admin",
         "usr/lib/signstar/signstar-inspector",
@@ -112,9 +113,21 @@ pub(crate) fn assert_owners_and_modes(installed: &BTreeMap<String, (u32, u32, u3
         "usr/lib/systemd/system/signstar-sshd@.service",
         "usr/lib/sysusers.d/signstar.conf",
         "usr/lib/tmpfiles.d/signstar.conf",
+        "usr/share/bash-completion/completions/nethsm-cli",
         "usr/share/doc/signstar/examples/software.toml",
         "usr/share/doc/signstar/examples/systemd/signstar-sshd-addresses.conf",
+        "usr/share/fish/vendor_completions.d/nethsm-cli.fish",
+        "usr/share/zsh/site-functions/_nethsm-cli",
     ] {
         assert!(installed.contains_key(expected), "{expected}");
+    }
+    // Debian compresses pages.
+    for page in ["nethsm-cli.1", "nethsm-cli-key-list.1", "signstar-admin.1"] {
+        let plain = format!("usr/share/man/man1/{page}");
+        let there = [plain.clone(), format!("{plain}.gz")];
+        assert!(
+            there.iter().any(|name| installed.contains_key(name)),
+            "{page}"
+        );
     }
 }
