@@ -31,7 +31,7 @@ enum Linkage {
 }
 
 /// Every program.
-pub(crate) const RELEASED: [Released; 5] = [
+pub(crate) const RELEASED: [Released; 6] = [
     Released {
         package: "signstar",
         features: Some(FEATURES),

@@ -4,7 +4,7 @@ use super::Tree;
 use crate::workspace::{Dependency, Package, Workspace};
 
 /// Which own packages a package may be built from. Nothing points back.
-const ARROWS: [(&str, &[&str]); 18] = [
+const ARROWS: [(&str, &[&str]); 19] = [
     (
         "nethsm-cli",
         &[

@@ -94,6 +94,7 @@ pub(crate) struct Generate {
     pub(crate) nethsm: OnNetHsm,
     #[command(flatten)]
     pub(crate) at: AtNetHsm,
+    #[command(flatten)]
     pub(crate) token: OnToken,
     #[command(flatten)]
     pub(crate) replacing: Replacing,

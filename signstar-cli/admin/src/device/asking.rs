@@ -5,6 +5,13 @@ use crate::failure::{Failure, Status};
 use crate::terminal;
 
 /// Makes sure that a key in a device may be lost. `present` says which one, as a whole sentence.
+#[cfg_attr(
+    not(any(feature = "smartcard", feature = "tpm")),
+    expect(
+        dead_code,
+        reason = "only on cards and in TPMs a key takes the place of another"
+    )
+)]
 pub(super) fn agree(replacing: &Replacing, present: &str) -> Result<(), Failure> {
     if !replacing.force {
         let text = format!("{present}; --force replaces it");

@@ -21,6 +21,7 @@ use signstar_pkcs11::provision::{Fault, ProvisionError};
 
 use super::{BackEnd, Held, Seen, settings_of};
 use crate::failure::{Failure, Status};
+use crate::settings::Settings;
 
 pub(super) const BACK_END: BackEnd = BackEnd {
     name: "pkcs11",

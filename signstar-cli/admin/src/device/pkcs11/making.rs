@@ -67,10 +67,11 @@ pub(super) fn generate(settings: &Settings, options: &Generate) -> Result<Made, 
         return Ok(made);
     }
     if !options.replacing.yes {
-        terminal::confirm(&format!(
-            "{}: it makes a {kind} key, which cannot be taken out of it.\n",
+        let text = format!(
+            "{}: it makes a {kind} key, which cannot be taken out of it.",
             made.device
-        ))?;
+        );
+        terminal::confirm(&text, "yes")?;
     }
     let pin = pin(token, options, &place)?;
     making(&made.device, made.kind);
@@ -169,7 +170,9 @@ fn pin(token: &Pkcs11, options: &Generate, place: &str) -> Result<Zeroizing<Vec<
     let configured = Some(&token.pin).filter(|path| there(path));
     match options.token.pin_file.as_ref().or(configured) {
         Some(path) => secret_file::read(path),
-        None if terminal::is_there() => terminal::secret(&format!("User's PIN of the {place}")),
+        None if terminal::is_there() => {
+            Ok(terminal::secret(&format!("User's PIN of the {place}"))?)
+        }
         None => {
             let text = format!(
                 "nobody is there to ask for the token's PIN: write {}, or give --pin-file",
