@@ -168,6 +168,29 @@ fn a_device_that_was_not_looked_at_must_have_the_same_key() {
     assert_eq!(devices[1].simulator().requests(SIGN), 0, "it was not asked");
 }
 
+/// Each place of the list has sockets of its own, so one device can stand there twice.
+#[test]
+fn a_device_that_is_not_there_is_passed_over_and_a_wrong_certificate_ends_nothing() {
+    let device = NetHsm::start();
+    let key = device.generate("p256");
+    let mut settings = device.settings(&key);
+    let here = settings.devices.remove(0);
+    let mut away = here.clone();
+    away.label = "away".to_owned();
+    away.address = "127.0.0.1:1".parse().unwrap();
+    let mut another = here.clone();
+    another.label = "another".to_owned();
+    another.trust = signstar_nethsm::client::Trust::Pin("5a".repeat(32).parse().unwrap());
+    settings.devices = vec![away.clone(), another.clone(), here];
+    let mut opened = signstar_nethsm::open(&settings).unwrap();
+    for counter in 1..=3 {
+        assert_eq!(signs(opened.signer.as_mut()), Some(counter));
+    }
+    settings.devices = vec![away, another];
+    let refused = signstar_nethsm::open(&settings).err().unwrap();
+    assert!(refused.to_string().contains("does not prove who it is"));
+}
+
 /// A restart takes the connection away; the next signature makes another one.
 #[test]
 fn a_device_that_was_restarted_is_asked_over_a_new_connection() {
