@@ -105,6 +105,20 @@ fn another_device_is_asked_when_asked_again_and_never_before() {
 }
 
 #[test]
+fn the_list_goes_on_with_the_device_that_has_answered() {
+    let (devices, settings) = replicas(3);
+    let mut opened = signstar_nethsm::open(&settings).unwrap();
+    let fault = Fault::Status(412, String::new());
+    devices[0].simulator().fail_next(Some(SIGN), fault, 1);
+    let refused = opened.signer.sign(&digest("signed")).unwrap_err();
+    assert_eq!(kind(&refused), "again");
+    for _ in 0..3 {
+        signs(opened.signer.as_mut());
+    }
+    assert_eq!(uses(&devices), [0, 3, 0]);
+}
+
+#[test]
 fn what_no_other_device_would_do_better_ends_at_once() {
     for status in [400, 403, 404, 413, 302] {
         let (devices, settings) = replicas(2);
