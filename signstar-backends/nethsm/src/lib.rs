@@ -61,7 +61,7 @@ pub struct Device {
 /// Which device is asked first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
-    /// The first of the list that works, every time.
+    /// The first of the list that works, and from then on that one, as long as it does.
     Listed,
     /// Each in its turn, beginning with this one, counted from 0.
     RoundRobin(usize),

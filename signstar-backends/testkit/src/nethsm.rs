@@ -131,8 +131,13 @@ impl NetHsm {
             .into_iter()
             .find(|(known, ..)| *known == name)
             .unwrap();
+        self.make(kind, mechanism(kind), length)
+    }
+
+    /// Makes a key that may have no use here; its id.
+    pub fn make(&self, kind: KeyType, mechanism: KeyMechanism, length: Option<i32>) -> String {
         let id = fresh("key");
-        let mut request = KeyGenerateRequestData::new(vec![mechanism(kind)], kind);
+        let mut request = KeyGenerateRequestData::new(vec![mechanism], kind);
         request.length = length;
         request.id = Some(id.clone());
         self.administrate(|admin| admin.call(|device| keys_generate_post(device, request)))

@@ -148,6 +148,20 @@ fn a_wrong_passphrase_is_tried_once() {
     );
 }
 
+/// The second is for a device of one's own, whose clock nobody can set.
+#[test]
+fn a_failed_login_keeps_its_user_out_for_a_second_and_no_longer() {
+    let device = NetHsm::start();
+    let key = device.generate("ed25519");
+    let mut settings = device.settings(&key);
+    settings.credentials = credentials(&device.operator, "Not-The-Passphrase");
+    let refused = signstar_nethsm::open(&settings).err().unwrap();
+    assert_eq!(kind(&refused), "credential");
+    std::thread::sleep(Duration::from_millis(1500));
+    let mut opened = signstar_nethsm::open(&device.settings(&key)).unwrap();
+    signs(opened.signer.as_mut());
+}
+
 #[test]
 fn a_device_whose_store_fails_does_not_make_the_passphrase_wrong() {
     let (device, key) = device();
@@ -160,32 +174,20 @@ fn a_device_whose_store_fails_does_not_make_the_passphrase_wrong() {
 
 #[test]
 fn keys_that_cannot_sign_here_are_refused() {
-    use signstar_nethsm::sdk::apis::default_api::keys_generate_post;
-    use signstar_nethsm::sdk::models::{KeyGenerateRequestData, KeyMechanism, KeyType};
-    let device = NetHsm::simulated();
-    for (id, kind_of_key, mechanism, length) in [
-        ("k1", KeyType::EcP256K1, KeyMechanism::EcdsaSignature, None),
+    use signstar_nethsm::sdk::models::{KeyMechanism, KeyType};
+    let device = NetHsm::start();
+    for (of_device, mechanism, length) in [
+        (KeyType::EcP256K1, KeyMechanism::EcdsaSignature, None),
+        (KeyType::Generic, KeyMechanism::AesEncryptionCbc, Some(256)),
         (
-            "aes",
-            KeyType::Generic,
-            KeyMechanism::AesEncryptionCbc,
-            Some(256),
-        ),
-        (
-            "pss",
             KeyType::Rsa,
             KeyMechanism::RsaSignaturePssSha512,
             Some(2048),
         ),
     ] {
-        let mut request = KeyGenerateRequestData::new(vec![mechanism], kind_of_key);
-        request.length = length;
-        request.id = Some(id.to_owned());
-        device
-            .administrate(|admin| admin.call(|at| keys_generate_post(at, request)))
-            .unwrap();
-        let refused = signstar_nethsm::open(&device.settings(id)).err().unwrap();
-        assert_eq!(kind(&refused), "failed", "{id}");
+        let id = device.make(of_device, mechanism, length);
+        let refused = signstar_nethsm::open(&device.settings(&id)).err().unwrap();
+        assert_eq!(kind(&refused), "failed", "{of_device:?}");
     }
     for id in ["", "../keys", "a b", "-a", "a/b", "absent"] {
         let refused = signstar_nethsm::open(&device.settings(id)).err().unwrap();

@@ -8,7 +8,7 @@ use signstar_testkit::nethsm::{ADMIN, NetHsm, PASSPHRASE};
 
 #[test]
 fn the_devices_own_words_stand_beside_the_error() {
-    let device = NetHsm::simulated();
+    let device = NetHsm::start();
     let key = device.generate("ed25519");
     device
         .administrate(|admin| {
@@ -28,7 +28,7 @@ fn the_devices_own_words_stand_beside_the_error() {
 
 #[test]
 fn nothing_to_change_is_said() {
-    let device = NetHsm::simulated();
+    let device = NetHsm::start();
     let key = device.generate("ed25519");
     for expected in [Outcome::Done, Outcome::Unchanged] {
         let answer = device

@@ -1,5 +1,5 @@
-//! The back end with a NetHSM: the simulator, or (the promises of a signer) a device that
-//! `NETHSM_TEST_URL` names.
+//! The back end with a NetHSM: the simulator, or a device that `NETHSM_TEST_URL` names. What hurts a device,
+//! needs several or looks inside has the simulator always.
 
 #![allow(
     clippy::unwrap_used,

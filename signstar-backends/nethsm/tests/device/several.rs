@@ -105,6 +105,20 @@ fn another_device_is_asked_when_asked_again_and_never_before() {
 }
 
 #[test]
+fn the_list_goes_on_with_the_device_that_has_answered() {
+    let (devices, settings) = replicas(3);
+    let mut opened = signstar_nethsm::open(&settings).unwrap();
+    let fault = Fault::Status(412, String::new());
+    devices[0].simulator().fail_next(Some(SIGN), fault, 1);
+    let refused = opened.signer.sign(&digest("signed")).unwrap_err();
+    assert_eq!(kind(&refused), "again");
+    for _ in 0..3 {
+        signs(opened.signer.as_mut());
+    }
+    assert_eq!(uses(&devices), [0, 3, 0]);
+}
+
+#[test]
 fn what_no_other_device_would_do_better_ends_at_once() {
     for status in [400, 403, 404, 413, 302] {
         let (devices, settings) = replicas(2);
@@ -166,6 +180,29 @@ fn a_device_that_was_not_looked_at_must_have_the_same_key() {
     let refused = opened.signer.sign(&digest("x")).unwrap_err();
     assert!(matches!(&refused, SignerError::Failed(text) if text.contains("another key")));
     assert_eq!(devices[1].simulator().requests(SIGN), 0, "it was not asked");
+}
+
+/// Each place of the list has sockets of its own, so one device can stand there twice.
+#[test]
+fn a_device_that_is_not_there_is_passed_over_and_a_wrong_certificate_ends_nothing() {
+    let device = NetHsm::start();
+    let key = device.generate("p256");
+    let mut settings = device.settings(&key);
+    let here = settings.devices.remove(0);
+    let mut away = here.clone();
+    away.label = "away".to_owned();
+    away.address = "127.0.0.1:1".parse().unwrap();
+    let mut another = here.clone();
+    another.label = "another".to_owned();
+    another.trust = signstar_nethsm::client::Trust::Pin("5a".repeat(32).parse().unwrap());
+    settings.devices = vec![away.clone(), another.clone(), here];
+    let mut opened = signstar_nethsm::open(&settings).unwrap();
+    for counter in 1..=3 {
+        assert_eq!(signs(opened.signer.as_mut()), Some(counter));
+    }
+    settings.devices = vec![away, another];
+    let refused = signstar_nethsm::open(&settings).err().unwrap();
+    assert!(refused.to_string().contains("does not prove who it is"));
 }
 
 /// A restart takes the connection away; the next signature makes another one.

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -37,9 +38,10 @@ impl Program {
             "Authorization".to_owned(),
             "Basic YWRtaW46YWRtaW5hZG1pbg==".to_owned(),
         );
+        let json = ("Content-Type".to_owned(), "application/json".to_owned());
         let path = format!("/api/v1/{path}");
         self.client
-            .send(method, &path, &[login], Some(body.as_bytes()))
+            .send(method, &path, &[login, json], Some(body.as_bytes()))
     }
 
     fn state(&self) -> Value {
@@ -78,6 +80,43 @@ fn it_fails_as_its_arguments_say() {
     assert_eq!(statuses, [503, 503, 418, 200]);
     let program = Program::start(&["--failed"]);
     assert_eq!(program.state()["state"], "Failed");
+}
+
+#[test]
+fn each_knob_reaches_the_device() {
+    let folder = tempfile::tempdir().unwrap();
+    let record = folder.path().join("exchanges");
+    let arguments = [
+        "--record",
+        record.to_str().unwrap(),
+        "--version",
+        "4.0",
+        "--latency",
+        "120",
+        "--quirk",
+        "v4-304-body",
+    ];
+    let program = Program::start(&arguments);
+    let begun = Instant::now();
+    assert_eq!(program.ask("POST", "provision", PROVISION).status, 204);
+    assert!(begun.elapsed() >= Duration::from_millis(120));
+    let info: Value = serde_json::from_slice(&program.ask("GET", "system/info", "").body).unwrap();
+    assert_eq!(info["softwareVersion"], "4.0");
+    let operator = r#"{realName:"x",role:"Operator",passphrase:"operatoroperator"}"#;
+    program.ask("PUT", "users/operator", operator);
+    let tag = || program.ask("PUT", "users/operator/tags/berlin", "");
+    assert_eq!(tag().status, 204);
+    assert_eq!(tag().status, 304);
+    let lines = std::fs::read_to_string(record).unwrap();
+    assert_eq!(lines.lines().count(), 5);
+    assert!(
+        lines
+            .lines()
+            .last()
+            .unwrap()
+            .contains(r#"{\"message\":\"\"}"#),
+        "{lines}"
+    );
 }
 
 #[test]
