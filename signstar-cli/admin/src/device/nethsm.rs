@@ -95,6 +95,7 @@ fn generate(settings: &Settings, options: &Generate) -> Result<Made, Failure> {
         kind,
         device: named(hsm, place),
         fingerprint: None,
+        created: None,
         secret_key: None,
         protected: true,
         dry_run: options.replacing.dry_run,

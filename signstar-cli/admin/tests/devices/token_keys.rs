@@ -1,5 +1,9 @@
 //! Making keys on PKCS#11 tokens, of every kind on both.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
+
+use signstar_testkit::key::TestKey;
 use signstar_testkit::token::{KINDS, LABEL, PIN, Software};
 
 use crate::token::Machine;
@@ -66,7 +70,10 @@ fn makes_every_kind(software: Software) {
         let fingerprint = certify(place, shape);
         let mut signer = machine.signer("object=signing;id=%2A");
         signing::check(place, &mut signer, &fingerprint);
-        println!("{software:?} {kind}: made by the tool, certified ({shape:?}), taken by gpgv");
+        let on = software.name();
+        println!(
+            "ran: pkcs11 {kind} ({on}): made and certified by the tool, {shape:?}, taken by gpgv"
+        );
     }
 }
 
@@ -78,6 +85,54 @@ fn keys_of_every_kind_are_made_on_softhsm() {
 #[test]
 fn keys_of_every_kind_are_made_on_kryoptic() {
     makes_every_kind(Software::Kryoptic);
+}
+
+fn imports_every_kind(software: Software) {
+    for (kind, _) in KINDS {
+        let machine = Machine::new(software);
+        let place = &machine.place;
+        machine.configure("object=signing;id=%2A", "");
+        let outside = TestKey::named(kind);
+        let file = place.path("outside.secret.pgp");
+        std::fs::write(&file, outside.secret).unwrap();
+        std::fs::set_permissions(&file, Permissions::from_mode(0o400)).unwrap();
+        let all = machine.generate(&["--yes", "--from", file.to_str().unwrap()]);
+        let mut all: Vec<&str> = all.iter().map(String::as_str).collect();
+        all[1] = "import";
+        // What is asked for has to be said.
+        assert_eq!(place.admin(&all).status, 64);
+        all.push("--has-been-outside");
+        let made = done(place, &all);
+        assert_eq!(made["kind"], kind);
+        machine.check_owner();
+        let objects = machine.objects();
+        let private = objects.split("Private Key Object").nth(1).unwrap();
+        let private = private.split("Public Key Object").next().unwrap();
+        assert!(private.contains("Access:     sensitive\n"), "{objects}");
+        assert!(private.contains("Usage:      sign\n"), "{objects}");
+        let created = made["created"].as_str().unwrap();
+        let more = ["--user-id", "A <a@example.org>", "--created", created];
+        let create = [&["cert", "create", "--key", "packages"], &more[..]].concat();
+        let made = done(place, &create);
+        assert_eq!(made["signing_key"], outside.signing_key().fingerprint());
+        let mut signer = machine.signer("object=signing;id=%2A");
+        signing::check(place, &mut signer, &outside.signing_key().fingerprint());
+        refused(place.admin(&all), 73, "has that label");
+        println!(
+            "ran: pkcs11 {kind} ({}): imported by the tool, taken by gpgv",
+            software.name()
+        );
+    }
+}
+
+#[test]
+fn keys_of_every_kind_are_imported_on_softhsm() {
+    imports_every_kind(Software::SoftHsm);
+}
+
+#[test]
+fn keys_of_every_kind_are_imported_on_kryoptic() {
+    imports_every_kind(Software::Kryoptic);
 }
 
 #[test]
@@ -187,7 +242,9 @@ fn names_the_token_and_asks_before_it_makes_a_key() {
         "{asked}"
     );
     assert!(
-        asked.contains("object=signing;id=%01: it makes a ed25519 key"),
+        asked.contains(
+            "object=signing;id=%01: it makes a key of the kind ed25519, which cannot be taken out"
+        ),
         "{asked}"
     );
     let typed = format!("{PIN}\n");
@@ -203,7 +260,7 @@ fn names_the_token_and_asks_before_it_makes_a_key() {
     assert!(machine.objects().contains("Private Key Object"));
 }
 
-/// kryoptic counts to ten, and tokens do not say how far they are.
+/// kryoptic counts to ten. Tokens do not say how far they are, and this one says that it is low with three left.
 #[test]
 fn health_warns_of_a_pin_that_was_wrong_and_of_the_last_try() {
     let machine = Machine::new(Software::Kryoptic);
@@ -225,15 +282,16 @@ fn health_warns_of_a_pin_that_was_wrong_and_of_the_last_try() {
         tool.args(["--login", "--pin", "4711-wrong", "--list-objects"]);
         assert!(!tool.output().unwrap().status.success());
     };
-    guess();
+    for _ in 0..7 {
+        guess();
+    }
     let (state, text) = device(1);
     assert_eq!(state, "warning");
     assert!(text.contains("PIN was wrong"), "{text}");
     let listed = done(place, &["key", "list"]);
     assert_eq!(listed["keys"][0]["state"]["pin"], "was wrong");
-    for _ in 0..8 {
-        guess();
-    }
+    guess();
+    guess();
     let (state, text) = device(2);
     assert_eq!(state, "critical");
     assert!(text.contains("one try is left"), "{text}");
