@@ -77,7 +77,7 @@ pub(crate) fn remove(token: &Token, made: &[ObjectHandle], fault: Fault) -> Faul
     let failed = removed.filter(Result::is_err).count();
     match failed {
         0 => fault,
-        _ => Fault::UnprotectedStays,
+        _ => Fault::Stays,
     }
 }
 

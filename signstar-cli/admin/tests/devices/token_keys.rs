@@ -7,7 +7,7 @@ use signstar_testkit::key::TestKey;
 use signstar_testkit::token::{KINDS, LABEL, PIN, Software};
 
 use crate::token::Machine;
-use crate::typing::at_terminal;
+use crate::typing::{Asking, at_terminal};
 use crate::{Shape, certify, configure, done, found, refused, signing};
 
 /// Does `key generate`.
@@ -296,6 +296,67 @@ fn health_warns_of_a_pin_that_was_wrong_and_of_the_last_try() {
     assert_eq!(state, "critical");
     assert!(text.contains("one try is left"), "{text}");
     not_generated(&machine, &["--yes"], 65, "one try is left");
+}
+
+/// Where the vendor's code is while the operator is asked: in a process of the account that signs, which has no
+/// rights, is filtered, shows nothing, and ends with the tool.
+#[test]
+fn the_module_is_confined_before_the_pin_is_asked_for_and_ends_with_the_tool() {
+    let machine = Machine::new(Software::SoftHsm);
+    machine.configure("object=signing;id=%01", "");
+    std::fs::remove_file(machine.place.path("packages.pin")).unwrap();
+    let all = machine.generate(&["--yes"]);
+    let all: Vec<&str> = all.iter().map(String::as_str).collect();
+    let question = format!("User's PIN of the PKCS#11 token {}: ", machine.uri());
+    let asking = Asking::start(&machine.place, &all, &question);
+    let tool = asking.id();
+    let children = std::fs::read_to_string(format!("/proc/{tool}/task/{tool}/children")).unwrap();
+    let child: u32 = children.trim().parse().unwrap();
+    let read = |file: &str| std::fs::read_to_string(format!("/proc/{child}/{file}"));
+    let status = read("status").unwrap();
+    let line = |name: &str| {
+        let found = status.lines().find_map(|line| line.strip_prefix(name));
+        found.unwrap().trim().to_owned()
+    };
+    if nix::unistd::geteuid().is_root() {
+        assert_eq!(line("Uid:"), "6001\t6001\t6001\t6001");
+        assert_eq!(line("Gid:"), "6000\t6000\t6000\t6000");
+        assert_eq!(line("Groups:"), "6000");
+        assert_eq!(line("CapEff:"), "0000000000000000");
+        assert_eq!(line("CapPrm:"), "0000000000000000");
+    }
+    assert_eq!(
+        (line("Seccomp:"), line("NoNewPrivs:")),
+        ("2".to_owned(), "1".to_owned())
+    );
+    // One before the module was loaded, one after it.
+    assert_eq!(line("Seccomp_filters:"), line_of_own("Seccomp_filters:", 2));
+    assert_ne!(line("VmLck:"), "0 kB");
+    // The tool has no module in it, and the process has.
+    let module = machine.software.module();
+    let module = std::fs::canonicalize(module).unwrap();
+    let has = |id: u32| {
+        let maps = std::fs::read_to_string(format!("/proc/{id}/maps")).unwrap();
+        maps.contains(module.to_str().unwrap())
+    };
+    assert!(has(child) && !has(tool));
+    asking.kill();
+    let start = std::time::Instant::now();
+    while read("status").is_ok_and(|status| !status.contains("State:\tZ")) {
+        assert!(
+            start.elapsed() < std::time::Duration::from_secs(20),
+            "it stays"
+        );
+    }
+    assert!(!machine.objects().contains("Key Object"));
+}
+
+/// As many as this test has, and so many more.
+fn line_of_own(name: &str, more: u32) -> String {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let found = status.lines().find_map(|line| line.strip_prefix(name));
+    let own: u32 = found.unwrap().trim().parse().unwrap();
+    (own + more).to_string()
 }
 
 #[test]
