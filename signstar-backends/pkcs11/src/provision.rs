@@ -10,6 +10,8 @@
 
 mod fault;
 mod message;
+mod model;
+mod secret;
 
 use std::os::fd::OwnedFd;
 use std::time::Duration;
@@ -20,7 +22,8 @@ use zeroize::Zeroizing;
 use crate::channel::{Channel, no_message};
 use crate::{Uri, out_of_turn};
 pub use fault::Fault;
-pub use message::{Account, Answer, Demand, KeySeen, Kind, NewKey, Order, PinState, TokenSeen};
+pub use model::{Account, Answer, Demand, KeySeen, Kind, NewKey, Order, PinState, TokenSeen};
+pub use secret::Secret;
 
 /// RSA of 4096 bits takes some tokens minutes.
 const MAKING: Duration = Duration::from_secs(900);
@@ -130,10 +133,34 @@ impl Waiting {
     /// The token refuses the PIN, which is not tried again, or makes no key. Then it has none: a key that is
     /// not as it must be is removed again.
     pub fn make(mut self, pin: Zeroizing<Vec<u8>>) -> Result<PublicKey, ProvisionError> {
+        self.send_pin(pin)?;
+        self.made()
+    }
+
+    /// Sends the PIN and the secret key, and has the token keep it.
+    ///
+    /// # Errors
+    /// Those of [`Waiting::make`].
+    pub fn import(
+        mut self,
+        pin: Zeroizing<Vec<u8>>,
+        secret: &Secret,
+    ) -> Result<PublicKey, ProvisionError> {
+        let long = |_| SignerError::Failed("the secret key is too long".to_owned());
+        let secret = secret.to_frame().map_err(long)?;
+        self.send_pin(pin)?;
+        self.channel.send(&secret)?;
+        self.made()
+    }
+
+    fn send_pin(&mut self, pin: Zeroizing<Vec<u8>>) -> Result<(), ProvisionError> {
         let unusable = |_| SignerError::Credential("the PIN is too long or empty".to_owned());
         let pin = WorkerRequest::Pin(pin).to_frame().map_err(unusable)?;
         self.channel.expect_silence()?;
-        self.channel.send(&pin)?;
+        Ok(self.channel.send(&pin)?)
+    }
+
+    fn made(mut self) -> Result<PublicKey, ProvisionError> {
         self.channel.wait_longer(MAKING);
         match answer(&mut self.channel)? {
             Answer::Made(public) => Ok(public),

@@ -135,6 +135,22 @@ fn primes(bits: usize) -> Result<SecretMaterial, SignerError> {
     })
 }
 
+/// What tokens want of an RSA key beside its own numbers: the exponents modulo each prime less one, and the
+/// inverse of the second prime modulo the first. `None` for other kinds, and for numbers that do not belong
+/// together.
+pub fn remainder_numbers(material: &SecretMaterial) -> Option<[Zeroizing<Vec<u8>>; 3]> {
+    let SecretMaterial::Rsa { n, e, d, p, q } = material else {
+        return None;
+    };
+    let number = |bytes: &[u8]| rsa::BigUint::from_bytes_be(bytes);
+    let primes = vec![number(p), number(q)];
+    let mut key =
+        rsa::RsaPrivateKey::from_components(number(n), number(e), number(d), primes).ok()?;
+    key.precompute().ok()?;
+    let inverse = key.crt_coefficient()?.to_bytes_be();
+    Some([key.dp()?.to_bytes_be(), key.dq()?.to_bytes_be(), inverse].map(Zeroizing::new))
+}
+
 fn randomize(bytes: &mut [u8]) -> Result<(), SignerError> {
     OsRng.try_fill_bytes(bytes).map_err(|_| {
         SignerError::Unavailable("the operating system gives no randomness".to_owned())

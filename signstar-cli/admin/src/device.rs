@@ -6,6 +6,7 @@
 
 mod asking;
 mod nethsm;
+mod outside;
 mod pkcs11;
 mod shelf;
 #[cfg(feature = "smartcard")]
@@ -43,7 +44,7 @@ pub(crate) struct BackEnd {
     look: fn(&Settings, &Key) -> Result<Seen, Failure>,
     /// Makes a key, or says with whose tools to.
     generate: Fill<Generate>,
-    /// Options of `key generate` that mean something here, of those that do not everywhere.
+    /// Options of `key generate` and `key import` that mean something here, of those that do not everywhere.
     options: &'static [&'static str],
     /// Puts a key that exists already into the device, where it can.
     import: Option<Fill<Import>>,
@@ -116,6 +117,8 @@ pub(crate) struct Made {
     pub(crate) device: String,
     /// Where the device knows when the key was made.
     pub(crate) fingerprint: Option<String>,
+    /// When the key was made, where the device does not keep that.
+    pub(crate) created: Option<String>,
     pub(crate) secret_key: Option<PathBuf>,
     /// Whether its use takes a passphrase, a PIN or an auth value.
     pub(crate) protected: bool,
@@ -138,24 +141,33 @@ pub(crate) fn look(settings: &Settings, name: &str) -> Result<Seen, Failure> {
 pub(crate) fn generate(settings: &Settings, options: &Generate) -> Result<Made, Failure> {
     let key = settings.key(&options.key)?;
     let back_end = asked(settings, &options.key, key)?;
-    let mut special = options.special().into_iter();
-    if let Some(option) = special.find(|option| !back_end.options.contains(option)) {
-        let text = format!(
-            "{option} means nothing for the back end `{}`: leave it out",
-            back_end.name
-        );
-        return Err(Failure::new(Status::Usage, text));
-    }
+    refuse_special(back_end, options.special())?;
     (back_end.generate)(settings, options)
+}
+
+/// Fails if an option was given that means nothing for the back end.
+fn refuse_special(back_end: &BackEnd, special: Vec<&str>) -> Result<(), Failure> {
+    match special
+        .into_iter()
+        .find(|option| !back_end.options.contains(option))
+    {
+        None => Ok(()),
+        Some(option) => {
+            let name = back_end.name;
+            let text = format!("{option} means nothing for the back end `{name}`: leave it out");
+            Err(Failure::new(Status::Usage, text))
+        }
+    }
 }
 
 /// Puts a key that exists already into a device.
 pub(crate) fn import(settings: &Settings, options: &Import) -> Result<Made, Failure> {
     let key = settings.key(&options.key)?;
-    let back_end = of(&options.key, key)?;
+    let back_end = asked(settings, &options.key, key)?;
+    refuse_special(back_end, options.special())?;
     let import = back_end.import.ok_or_else(|| {
         let text = format!(
-            "[key.{}] is held by the back end `{}`: keys are imported on cards only",
+            "[key.{}] is held by the back end `{}`: keys are imported on cards and tokens only",
             options.key, back_end.name
         );
         Failure::new(Status::Usage, text)

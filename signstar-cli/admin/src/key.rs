@@ -31,11 +31,13 @@ fn report(key: &str, made: Made) -> Result<Report, Failure> {
     let (device, kind) = (&made.device, made.kind);
     let fingerprint = made.fingerprint.as_ref();
     let fingerprint = fingerprint.map_or(String::new(), |fingerprint| format!(" {fingerprint}"));
+    let created = made.created.as_ref();
+    let created = created.map_or(String::new(), |created| format!(" --created {created}"));
     let text = match made.dry_run {
         true => format!("would make in {device}: {kind} key\n"),
         false => format!(
             "{device}: {kind} key{fingerprint}\n\
-             next: signstar-admin cert create --key {key} --user-id 'NAME <ADDRESS>'\n"
+             next: signstar-admin cert create --key {key} --user-id 'NAME <ADDRESS>'{created}\n"
         ),
     };
     Report::new(text, &Filled { key, made })

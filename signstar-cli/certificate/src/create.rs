@@ -94,7 +94,9 @@ pub enum CreateError {
     #[error("the key's creation lies after now, or outside of what OpenPGP can express")]
     Creation,
     /// The operator must choose version 6.
-    #[error("a composite post-quantum key needs a certificate of version 6")]
+    #[error(
+        "a composite post-quantum key needs a certificate of version 6: give --v6, or a primary key of that version"
+    )]
     Version,
     /// The device did not sign.
     #[error(transparent)]

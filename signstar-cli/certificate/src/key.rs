@@ -60,7 +60,7 @@ pub(crate) fn numbers(
 }
 
 /// Whether OpenPGP has `key` in this version.
-pub(crate) fn is_possible(key: &PublicKey, version: KeyVersion) -> bool {
+pub fn is_possible(key: &PublicKey, version: KeyVersion) -> bool {
     version == KeyVersion::V6 || !key.is_composite()
 }
 

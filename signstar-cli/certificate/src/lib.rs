@@ -33,7 +33,7 @@ mod wkd;
 pub use create::{CertificateRequest, CreateError, NewCertificate, Usage, create};
 pub use describe::{DescribeError, Description, KeyDescription, armor, describe, holds};
 pub use edit::{Change, Edit, EditError, Reason};
-pub use key::fingerprint;
+pub use key::{fingerprint, is_possible};
 pub use keyring::{Keyring, keyring};
 pub use merge::{binary, merge_revocation, subkey_revocation};
 pub use primary::{NewPrimary, OfflinePrimary, PrimaryError, new_primary, offline_primary};

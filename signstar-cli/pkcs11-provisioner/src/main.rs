@@ -1,4 +1,4 @@
-//! `signstar-pkcs11-provisioner`: loads a vendor's PKCS#11 module, lists its tokens or makes one key, and ends.
+//! `signstar-pkcs11-provisioner`: loads a vendor's PKCS#11 module, lists its tokens, makes a key or takes one, and ends.
 //!
 //! `signstar-admin` starts it, which so never has a vendor's code beside an offline primary key or a PIN of
 //! another device. It is a program of its own, and no mode of the worker, so that whoever takes over a
@@ -12,6 +12,7 @@
 //! for the names of tokens and keys.
 
 mod account;
+mod import;
 mod list;
 mod make;
 mod run;

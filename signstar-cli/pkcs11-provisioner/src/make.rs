@@ -54,7 +54,7 @@ pub(crate) fn make(token: &Token, keys: &[NewKey]) -> Result<(), Fault> {
         let outcome = match pair {
             Ok((public, private)) => {
                 made.extend([public, private]);
-                check_private(token, private)
+                check_private(token, private, Origin::Made)
             }
             Err(error) => Err(match fault::of(&error, WorkerFault::Module) {
                 // What says nothing that an operator could use.
@@ -70,20 +70,33 @@ pub(crate) fn make(token: &Token, keys: &[NewKey]) -> Result<(), Fault> {
 }
 
 /// Removes what was made in vain, and says why.
-fn remove(token: &Token, made: &[ObjectHandle], fault: Fault) -> Fault {
+pub(crate) fn remove(token: &Token, made: &[ObjectHandle], fault: Fault) -> Fault {
     let removed = made
         .iter()
         .map(|object| token.session.destroy_object(*object));
     let failed = removed.filter(Result::is_err).count();
     match failed {
         0 => fault,
-        _ => Fault::UnprotectedStays,
+        _ => Fault::Stays,
     }
+}
+
+/// Where a key comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// The token has made it, and it has never been elsewhere.
+    Made,
+    /// It has been elsewhere.
+    Imported,
 }
 
 /// The token says that the key cannot leave it, and does nothing but sign. What it does not say is
 /// wrong for the first, and good enough for the rest.
-fn check_private(token: &Token, object: ObjectHandle) -> Result<(), Fault> {
+pub(crate) fn check_private(
+    token: &Token,
+    object: ObjectHandle,
+    origin: Origin,
+) -> Result<(), Fault> {
     let wanted = [
         AttributeType::Sensitive,
         AttributeType::Extractable,
@@ -104,10 +117,10 @@ fn check_private(token: &Token, object: ObjectHandle) -> Result<(), Fault> {
             Attribute::Sensitive(true) | Attribute::Extractable(false) | Attribute::Sign(true) => {
                 must += 1;
             }
-            Attribute::AlwaysSensitive(true)
-            | Attribute::NeverExtractable(true)
-            | Attribute::Local(true)
-            | Attribute::SignRecover(false)
+            Attribute::AlwaysSensitive(never)
+            | Attribute::NeverExtractable(never)
+            | Attribute::Local(never) => wrong |= never != (origin == Origin::Made),
+            Attribute::SignRecover(false)
             | Attribute::Decrypt(false)
             | Attribute::Unwrap(false)
             | Attribute::Derive(false) => {}
@@ -120,7 +133,7 @@ fn check_private(token: &Token, object: ObjectHandle) -> Result<(), Fault> {
     }
 }
 
-fn private_template(key: &NewKey) -> Vec<Attribute> {
+pub(crate) fn private_template(key: &NewKey) -> Vec<Attribute> {
     let mut template = common(key, ObjectClass::PRIVATE_KEY);
     template.extend([
         Attribute::Private(true),
@@ -136,10 +149,16 @@ fn private_template(key: &NewKey) -> Vec<Attribute> {
     template
 }
 
-fn public_template(key: &NewKey) -> Vec<Attribute> {
+/// What public keys have in common, made or imported.
+pub(crate) fn public_common(key: &NewKey) -> Vec<Attribute> {
     let mut template = common(key, ObjectClass::PUBLIC_KEY);
     // Seen without the PIN: what a key is, is compared before anything is read.
     template.extend([Attribute::Private(false), Attribute::Verify(true)]);
+    template
+}
+
+fn public_template(key: &NewKey) -> Vec<Attribute> {
+    let mut template = public_common(key);
     let bits = |bits: u64| {
         [
             Attribute::ModulusBits(bits.into()),

@@ -1,12 +1,12 @@
 //! The straight line from the order to the answer.
 
 use signstar_core::{WorkerFault, WorkerRequest};
-use signstar_pkcs11::provision::{Answer, Demand, Fault, Order};
+use signstar_pkcs11::provision::{Answer, Demand, Fault, NewKey, Order};
 use signstar_pkcs11_worker::channel::{Locked, next, next_frame, send};
 use signstar_pkcs11_worker::token::{self, Access};
 use signstar_pkcs11_worker::{confinement, key, module};
 
-use crate::{account, list, make};
+use crate::{account, import, list, make};
 
 /// Does what the operator's tool asks, once.
 pub(crate) fn run() -> Result<(), Fault> {
@@ -19,17 +19,20 @@ pub(crate) fn run() -> Result<(), Fault> {
         account::become_account(account)?;
     }
     confinement::harden()?;
-    let Order::Make(first, second) = demand.order else {
-        confinement::before_module(&settings)?;
-        let library = module::load(&settings.module)?;
-        return list::list(&library);
+    let (keys, imports): (Vec<NewKey>, bool) = match demand.order {
+        Order::List => {
+            confinement::before_module(&settings)?;
+            let library = module::load(&settings.module)?;
+            return list::list(&library);
+        }
+        Order::Make(first, second) => (std::iter::once(first).chain(second).collect(), false),
+        Order::Import(key) => (vec![key], true),
     };
     let names = key::Names::of(&settings)?;
     let mut room = Locked::new()?;
     confinement::before_module(&settings)?;
     let library = module::load(&settings.module)?;
     let token = token::find(&library, &names.uri, Access::Write)?;
-    let keys: Vec<_> = std::iter::once(first).chain(second).collect();
     make::check(&token, &keys)?;
     confinement::before_pin()?;
 
@@ -38,7 +41,10 @@ pub(crate) fn run() -> Result<(), Fault> {
     token.log_in(room.next_pin()?)?;
     // What is private is seen only now.
     make::check_names(&token, &keys)?;
-    make::make(&token, &keys)?;
+    match (imports, keys.as_slice()) {
+        (true, [key]) => import::import(&token, key, &room.next_secret())?,
+        _ => make::make(&token, &keys)?,
+    }
     // As it will be found for a signature, and not as the module has given it.
     let public = key::find_public(&token, &names)?.ok_or(WorkerFault::KeyMissing)?;
     key::find_private(&token, &names, &public)?;

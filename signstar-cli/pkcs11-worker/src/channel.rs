@@ -8,11 +8,11 @@ use signstar_core::{FRAME_BYTES, Frame, WorkerAnswer, WorkerFault, WorkerRequest
 
 use crate::token::Pin;
 
-/// Memory for the one PIN, made and locked before the module is loaded.
+/// Memory for the one PIN, and for another secret, made and locked before the module is loaded.
 ///
 /// What the process has then stays out of swap, until it ends; what the module adds is not locked, since
 /// modules are larger than what an account may lock. The PIN never leaves this memory but into the module.
-pub struct Locked(Frame);
+pub struct Locked(Frame, Frame);
 
 impl Locked {
     /// Makes room, and locks all memory that the process has now.
@@ -20,9 +20,16 @@ impl Locked {
     /// # Errors
     /// [`WorkerFault::Memory`] if the limit of locked memory is too low.
     pub fn new() -> Result<Self, WorkerFault> {
-        let room = Frame::new(vec![0; FRAME_BYTES]);
+        let room = || Frame::new(vec![0; FRAME_BYTES]);
+        let new = Self(room(), room());
         lock_present_memory().map_err(|_| WorkerFault::Memory)?;
-        Ok(Self(room))
+        Ok(new)
+    }
+
+    /// Waits for another frame with a secret in it. There is one.
+    pub fn next_secret(mut self) -> Frame {
+        read(&mut self.1);
+        self.1
     }
 
     /// Waits for the PIN. There is one.

@@ -21,8 +21,8 @@ pub enum Fault {
     Make,
     /// The key could have left the token, or could do more than sign. It was removed.
     Unprotected,
-    /// The same, and it could not be removed.
-    UnprotectedStays,
+    /// A part of what was made in vain could not be removed.
+    Stays,
 }
 
 impl Fault {
@@ -35,7 +35,7 @@ impl Fault {
         Self::WriteProtected,
         Self::Make,
         Self::Unprotected,
-        Self::UnprotectedStays,
+        Self::Stays,
     ];
 
     pub(super) fn code(self) -> Result<u8, MessageError> {
@@ -73,8 +73,8 @@ impl Fault {
             Self::Unprotected => failed(
                 "the token makes keys that can leave it or do more than sign: the key was removed",
             ),
-            Self::UnprotectedStays => failed(
-                "the token has made a key that can leave it: remove it with the token's own tool",
+            Self::Stays => failed(
+                "no key was made, and a part of it stays: remove it with the token's own tool",
             ),
         }
     }

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use serde::Serialize;
 use signstar_certificate::{
-    CertificateRequest, CreateError, Edit, Usage, fingerprint, subkey_revocation,
+    CertificateRequest, CreateError, Edit, Usage, fingerprint, is_possible, subkey_revocation,
 };
 use signstar_core::{Certificate, CertificateError};
 
@@ -77,6 +77,9 @@ pub(crate) fn create(settings: &Settings, options: &Create) -> Result<Report, Fa
     };
     let mut held = device::open(settings, name)?;
     let birth = held.birth(options.created.as_deref(), version, now)?;
+    if !is_possible(held.signer.public_key(), birth.version) {
+        return Err(CreateError::Version.into());
+    }
     let signing_key = fingerprint(held.signer.public_key(), birth.created, birth.version)
         .ok_or(CreateError::Creation)?;
     let above = primary

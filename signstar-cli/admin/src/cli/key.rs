@@ -30,11 +30,11 @@ pub(crate) enum KeyVerb {
     /// asks for it. An object of that name that is there already stays. The module runs as the account
     /// that signs, in a process of its own, confined like the worker of the login shell.
     Generate(Generate),
-    /// Put a key that exists already on a card
+    /// Put a key that exists already on a card or a token
     ///
-    /// The key can be stolen wherever else it is or has been; one that the card makes (`key generate`)
-    /// cannot. Takes the first key of an OpenPGP secret key file, and keeps its creation time and
-    /// fingerprint.
+    /// The key can be stolen wherever else it is or has been; one that the device makes (`key generate`)
+    /// cannot. Takes the first key of an OpenPGP secret key file. A card keeps its creation time and
+    /// fingerprint; a token does not, so that they must be said again to `cert create`.
     Import(Import),
     /// List the keys of the configuration, and what their devices hold
     ///
@@ -133,7 +133,7 @@ pub(crate) struct Import {
     /// The OpenPGP secret key file
     #[arg(long, value_name = "FILE")]
     pub(crate) from: PathBuf,
-    /// Say that you know: this key has been outside of the card
+    /// Say that you know: this key has been outside of the device
     #[arg(long, required = true)]
     pub(crate) has_been_outside: bool,
     /// The file with its passphrase, instead of asking for it
@@ -141,6 +141,8 @@ pub(crate) struct Import {
     pub(crate) passphrase_file: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) card: OnCard,
+    #[command(flatten)]
+    pub(crate) token: OnToken,
     #[command(flatten)]
     pub(crate) replacing: Replacing,
 }
@@ -180,6 +182,36 @@ pub(crate) struct Replacing {
     pub(crate) dry_run: bool,
 }
 
+impl OnCard {
+    fn special(&self) -> [(bool, &'static str); 2] {
+        [
+            (self.touch.is_some(), "--touch"),
+            (self.admin_pin_file.is_some(), "--admin-pin-file"),
+        ]
+    }
+}
+
+impl OnToken {
+    fn special(&self) -> [(bool, &'static str); 3] {
+        [
+            (self.pin_file.is_some(), "--pin-file"),
+            (!self.module_write.is_empty(), "--module-write"),
+            (self.account.is_some(), "--account"),
+        ]
+    }
+}
+
+impl Import {
+    /// Options that were given and mean something to some back ends only.
+    pub(crate) fn special(&self) -> Vec<&'static str> {
+        let given = self.card.special().into_iter().chain(self.token.special());
+        given
+            .filter(|(given, _)| *given)
+            .map(|(_, option)| option)
+            .collect()
+    }
+}
+
 impl Generate {
     /// Options that were given and mean something to some back ends only.
     pub(crate) fn special(&self) -> Vec<&'static str> {
@@ -187,19 +219,16 @@ impl Generate {
             (self.v6, "--v6"),
             (self.passphrase_file.is_some(), "--passphrase-file"),
             (self.group.is_some(), "--group"),
-            (self.card.touch.is_some(), "--touch"),
-            (self.card.admin_pin_file.is_some(), "--admin-pin-file"),
             (self.owner_auth_file.is_some(), "--owner-auth-file"),
             (self.nethsm.admin_user.is_some(), "--admin-user"),
             (
                 self.nethsm.admin_passphrase_file.is_some(),
                 "--admin-passphrase-file",
             ),
-            (self.token.pin_file.is_some(), "--pin-file"),
-            (!self.token.module_write.is_empty(), "--module-write"),
-            (self.token.account.is_some(), "--account"),
         ];
-        let given = given.into_iter().filter(|(given, _)| *given);
+        let given = given.into_iter();
+        let given = given.chain(self.card.special()).chain(self.token.special());
+        let given = given.filter(|(given, _)| *given);
         given.map(|(_, option)| option).collect()
     }
 }

@@ -98,6 +98,7 @@ fn generate(settings: &Settings, options: &Generate) -> Result<Made, Failure> {
         kind,
         device: asked.place(device),
         fingerprint: None,
+        created: None,
         secret_key: None,
         protected: true,
         dry_run: options.replacing.dry_run,

@@ -29,7 +29,7 @@ pub(super) const BACK_END: BackEnd = BackEnd {
     look,
     generate: making::generate,
     options: &["--pin-file", "--module-write", "--account"],
-    import: None,
+    import: Some(making::import),
     search: Some(tokens::search),
     storage_key: None,
     shelf: None,

@@ -10,16 +10,15 @@ use std::time::{Duration, SystemTime};
 use serde_json::Value;
 use signstar::back_ends::smartcard::Smartcard;
 use signstar::config::Key;
-use signstar::trusted_file::{self, Kind as FileKind};
-use signstar_certificate::{fingerprint, stored_key};
-use signstar_core::{KeyVersion, SecretKey, SecretKeyError};
+use signstar_certificate::fingerprint;
+use signstar_core::KeyVersion;
 use signstar_smartcard::provision::{self, Present, Status as CardStatus, Touch as CardTouch};
 use signstar_smartcard::{Ident, Location};
 use signstar_software::Kind;
 use zeroize::Zeroizing;
 
 use super::asking::{agree, making};
-use super::software::SECRET_KEY_BYTES_MAX;
+use super::outside;
 use super::{BackEnd, Held, Made, Seen, Stored, settings_of};
 use crate::cli::key::{OnCard, Replacing, Touch};
 use crate::cli::{Generate, Import, ListDevices};
@@ -160,36 +159,17 @@ fn generate(settings: &Settings, options: &Generate) -> Result<Made, Failure> {
 fn import(settings: &Settings, options: &Import) -> Result<Made, Failure> {
     let location = location(settings.key(&options.key)?)?;
     let touch = touch(&options.card);
+    let outside = outside::read(options)?;
     let path = &options.from;
     let data = |error: &dyn std::fmt::Display| {
         Failure::new(Status::Data, format!("{}: {error}", path.display()))
     };
-    let file = trusted_file::read(path, FileKind::Secret, SECRET_KEY_BYTES_MAX)?;
-    let stored = stored_key(&file).map_err(|error| data(&error))?;
-    let passphrase = options.passphrase_file.as_deref();
-    let mut passphrase = passphrase.map(secret_file::read).transpose()?;
-    let parse = |passphrase: Option<&Zeroizing<Vec<u8>>>| {
-        let passphrase = passphrase.map(|passphrase| passphrase.as_slice());
-        SecretKey::parse(&file, &stored.fingerprint, passphrase)
-    };
-    let mut secret = parse(passphrase.as_ref());
-    if let Err(SecretKeyError::PassphraseMissing) = secret {
-        if !terminal::is_there() {
-            let text = "protected, and nobody is there to ask: give --passphrase-file";
-            return Err(data(&text));
-        }
-        let asked = terminal::secret(&format!("Passphrase of the key in {}", path.display()))?;
-        passphrase = Some(asked);
-        secret = parse(passphrase.as_ref());
-    }
-    let material = secret.map_err(|error| data(&error))?.into_material();
-    let opened = signstar_software::open(material.clone())?;
-    let public = opened.signer.public_key();
-    let created = stored.created.duration_since(SystemTime::UNIX_EPOCH);
+    let created = outside.created.duration_since(SystemTime::UNIX_EPOCH);
     let created = created.map(|time| u32::try_from(time.as_secs()));
     let Ok(Ok(created)) = created else {
         return Err(data(&"its creation time cannot be one"));
     };
+    let public = &outside.public;
     let kinds = Kind::ALL.map(Kind::name);
     let kind = kinds.into_iter().find(|kind| *kind == public.name());
     let kind = kind.ok_or_else(|| data(&"cards have no keys of this kind"))?;
@@ -199,9 +179,9 @@ fn import(settings: &Settings, options: &Import) -> Result<Made, Failure> {
         return Ok(made);
     }
     let pin = admin_pin(&options.card, location.card)?;
-    let numbers = (&material, public);
+    let numbers = (&outside.material, public);
     let status = provision::import(&location, &pin, numbers, created, touch, present)?;
-    if stored.version == KeyVersion::V4 {
+    if outside.version == KeyVersion::V4 {
         made.fingerprint = note_fingerprint(&location, &pin, &status)?;
     }
     Ok(made)
@@ -251,6 +231,7 @@ fn made(location: &Location, kind: &'static str, replacing: &Replacing) -> Made 
         kind,
         device: place(location.card),
         fingerprint: None,
+        created: None,
         secret_key: None,
         protected: true,
         dry_run: replacing.dry_run,

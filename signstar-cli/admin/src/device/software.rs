@@ -89,6 +89,7 @@ fn generate(settings: &Settings, options: &Generate) -> Result<Made, Failure> {
         kind: kind.name(),
         device: files.secret_key.display().to_string(),
         fingerprint: None,
+        created: None,
         secret_key: Some(files.secret_key.clone()),
         protected: passphrase.is_some(),
         dry_run: options.replacing.dry_run,

@@ -119,6 +119,7 @@ fn generate(settings: &Settings, options: &Generate) -> Result<Made, Failure> {
         kind: Algorithm::name(algorithm),
         device: place(tpm),
         fingerprint: None,
+        created: None,
         secret_key: match &tpm.place {
             Place::Persistent(_) => None,
             Place::Files { private, .. } => Some(private.clone()),

@@ -1,9 +1,13 @@
 //! Making keys on PKCS#11 tokens, of every kind on both.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
+
+use signstar_testkit::key::TestKey;
 use signstar_testkit::token::{KINDS, LABEL, PIN, Software};
 
 use crate::token::Machine;
-use crate::typing::at_terminal;
+use crate::typing::{Asking, at_terminal};
 use crate::{Shape, certify, configure, done, found, refused, signing};
 
 /// Does `key generate`.
@@ -66,7 +70,10 @@ fn makes_every_kind(software: Software) {
         let fingerprint = certify(place, shape);
         let mut signer = machine.signer("object=signing;id=%2A");
         signing::check(place, &mut signer, &fingerprint);
-        println!("{software:?} {kind}: made by the tool, certified ({shape:?}), taken by gpgv");
+        let on = software.name();
+        println!(
+            "ran: pkcs11 {kind} ({on}): made and certified by the tool, {shape:?}, taken by gpgv"
+        );
     }
 }
 
@@ -78,6 +85,54 @@ fn keys_of_every_kind_are_made_on_softhsm() {
 #[test]
 fn keys_of_every_kind_are_made_on_kryoptic() {
     makes_every_kind(Software::Kryoptic);
+}
+
+fn imports_every_kind(software: Software) {
+    for (kind, _) in KINDS {
+        let machine = Machine::new(software);
+        let place = &machine.place;
+        machine.configure("object=signing;id=%2A", "");
+        let outside = TestKey::named(kind);
+        let file = place.path("outside.secret.pgp");
+        std::fs::write(&file, outside.secret).unwrap();
+        std::fs::set_permissions(&file, Permissions::from_mode(0o400)).unwrap();
+        let all = machine.generate(&["--yes", "--from", file.to_str().unwrap()]);
+        let mut all: Vec<&str> = all.iter().map(String::as_str).collect();
+        all[1] = "import";
+        // What is asked for has to be said.
+        assert_eq!(place.admin(&all).status, 64);
+        all.push("--has-been-outside");
+        let made = done(place, &all);
+        assert_eq!(made["kind"], kind);
+        machine.check_owner();
+        let objects = machine.objects();
+        let private = objects.split("Private Key Object").nth(1).unwrap();
+        let private = private.split("Public Key Object").next().unwrap();
+        assert!(private.contains("Access:     sensitive\n"), "{objects}");
+        assert!(private.contains("Usage:      sign\n"), "{objects}");
+        let created = made["created"].as_str().unwrap();
+        let more = ["--user-id", "A <a@example.org>", "--created", created];
+        let create = [&["cert", "create", "--key", "packages"], &more[..]].concat();
+        let made = done(place, &create);
+        assert_eq!(made["signing_key"], outside.signing_key().fingerprint());
+        let mut signer = machine.signer("object=signing;id=%2A");
+        signing::check(place, &mut signer, &outside.signing_key().fingerprint());
+        refused(place.admin(&all), 73, "has that label");
+        println!(
+            "ran: pkcs11 {kind} ({}): imported by the tool, taken by gpgv",
+            software.name()
+        );
+    }
+}
+
+#[test]
+fn keys_of_every_kind_are_imported_on_softhsm() {
+    imports_every_kind(Software::SoftHsm);
+}
+
+#[test]
+fn keys_of_every_kind_are_imported_on_kryoptic() {
+    imports_every_kind(Software::Kryoptic);
 }
 
 #[test]
@@ -187,7 +242,9 @@ fn names_the_token_and_asks_before_it_makes_a_key() {
         "{asked}"
     );
     assert!(
-        asked.contains("object=signing;id=%01: it makes a ed25519 key"),
+        asked.contains(
+            "object=signing;id=%01: it makes a key of the kind ed25519, which cannot be taken out"
+        ),
         "{asked}"
     );
     let typed = format!("{PIN}\n");
@@ -203,7 +260,7 @@ fn names_the_token_and_asks_before_it_makes_a_key() {
     assert!(machine.objects().contains("Private Key Object"));
 }
 
-/// kryoptic counts to ten, and tokens do not say how far they are.
+/// kryoptic counts to ten. Tokens do not say how far they are, and this one says that it is low with three left.
 #[test]
 fn health_warns_of_a_pin_that_was_wrong_and_of_the_last_try() {
     let machine = Machine::new(Software::Kryoptic);
@@ -225,19 +282,81 @@ fn health_warns_of_a_pin_that_was_wrong_and_of_the_last_try() {
         tool.args(["--login", "--pin", "4711-wrong", "--list-objects"]);
         assert!(!tool.output().unwrap().status.success());
     };
-    guess();
+    for _ in 0..7 {
+        guess();
+    }
     let (state, text) = device(1);
     assert_eq!(state, "warning");
     assert!(text.contains("PIN was wrong"), "{text}");
     let listed = done(place, &["key", "list"]);
     assert_eq!(listed["keys"][0]["state"]["pin"], "was wrong");
-    for _ in 0..8 {
-        guess();
-    }
+    guess();
+    guess();
     let (state, text) = device(2);
     assert_eq!(state, "critical");
     assert!(text.contains("one try is left"), "{text}");
     not_generated(&machine, &["--yes"], 65, "one try is left");
+}
+
+/// Where the vendor's code is while the operator is asked: in a process of the account that signs, which has no
+/// rights, is filtered, shows nothing, and ends with the tool.
+#[test]
+fn the_module_is_confined_before_the_pin_is_asked_for_and_ends_with_the_tool() {
+    let machine = Machine::new(Software::SoftHsm);
+    machine.configure("object=signing;id=%01", "");
+    std::fs::remove_file(machine.place.path("packages.pin")).unwrap();
+    let all = machine.generate(&["--yes"]);
+    let all: Vec<&str> = all.iter().map(String::as_str).collect();
+    let question = format!("User's PIN of the PKCS#11 token {}: ", machine.uri());
+    let asking = Asking::start(&machine.place, &all, &question);
+    let tool = asking.id();
+    let children = std::fs::read_to_string(format!("/proc/{tool}/task/{tool}/children")).unwrap();
+    let child: u32 = children.trim().parse().unwrap();
+    let read = |file: &str| std::fs::read_to_string(format!("/proc/{child}/{file}"));
+    let status = read("status").unwrap();
+    let line = |name: &str| {
+        let found = status.lines().find_map(|line| line.strip_prefix(name));
+        found.unwrap().trim().to_owned()
+    };
+    if nix::unistd::geteuid().is_root() {
+        assert_eq!(line("Uid:"), "6001\t6001\t6001\t6001");
+        assert_eq!(line("Gid:"), "6000\t6000\t6000\t6000");
+        assert_eq!(line("Groups:"), "6000");
+        assert_eq!(line("CapEff:"), "0000000000000000");
+        assert_eq!(line("CapPrm:"), "0000000000000000");
+    }
+    assert_eq!(
+        (line("Seccomp:"), line("NoNewPrivs:")),
+        ("2".to_owned(), "1".to_owned())
+    );
+    // One before the module was loaded, one after it.
+    assert_eq!(line("Seccomp_filters:"), line_of_own("Seccomp_filters:", 2));
+    assert_ne!(line("VmLck:"), "0 kB");
+    // The tool has no module in it, and the process has.
+    let module = machine.software.module();
+    let module = std::fs::canonicalize(module).unwrap();
+    let has = |id: u32| {
+        let maps = std::fs::read_to_string(format!("/proc/{id}/maps")).unwrap();
+        maps.contains(module.to_str().unwrap())
+    };
+    assert!(has(child) && !has(tool));
+    asking.kill();
+    let start = std::time::Instant::now();
+    while read("status").is_ok_and(|status| !status.contains("State:\tZ")) {
+        assert!(
+            start.elapsed() < std::time::Duration::from_secs(20),
+            "it stays"
+        );
+    }
+    assert!(!machine.objects().contains("Key Object"));
+}
+
+/// As many as this test has, and so many more.
+fn line_of_own(name: &str, more: u32) -> String {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let found = status.lines().find_map(|line| line.strip_prefix(name));
+    let own: u32 = found.unwrap().trim().parse().unwrap();
+    (own + more).to_string()
 }
 
 #[test]

@@ -237,7 +237,11 @@ fn lists_what_is_in_the_tpm_and_says_what_it_cannot_make() {
         "/none",
         "--has-been-outside",
     ];
-    refused(place.admin(&import), 64, "keys are imported on cards only");
+    refused(
+        place.admin(&import),
+        64,
+        "keys are imported on cards and tokens only",
+    );
     machine.configure(&format!("handle = \"{PARENT}\"\n"));
     refused(
         place.admin(&GENERATE),

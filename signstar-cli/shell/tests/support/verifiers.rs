@@ -97,9 +97,12 @@ pub(crate) fn library_takes(key: &SigningKey, signature: &[u8], artifact: &Path)
     };
     let signature: Signature = signature.clone();
     let bytes = fs::read(artifact).expect("an artifact");
-    signature
-        .verify_message(cert.primary_key().key(), bytes)
-        .is_ok()
+    // It may be a subkey.
+    let is_it = |found: sequoia_openpgp::Fingerprint| found.to_hex() == key.fingerprint;
+    let mut keys = cert.keys();
+    let signing = keys.find(|found| is_it(found.key().fingerprint()));
+    let signing = signing.expect("the key is one of the certificate's");
+    signature.verify_message(signing.key(), bytes).is_ok()
 }
 
 fn gpg(folder: &TempDir, certificate: &Path, signature: &Path, artifact: &Path) -> Output {

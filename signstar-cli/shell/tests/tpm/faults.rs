@@ -2,6 +2,7 @@
 //! status, one sentence, and a record.
 
 use std::fs;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use signstar_core::{Event, Field, Record, Refusal};
@@ -10,7 +11,7 @@ use signstar_tpm::provision::{Algorithm, Template};
 
 use crate::scene::{template, Kept, Scene, AUTH, AUTH_FILE, INPUT};
 use crate::support::world::SIGNERS;
-use crate::support::Outcome;
+use crate::support::{until, Outcome};
 
 /// Codes of commands.
 const SIGN: u32 = 0x15d;
@@ -178,6 +179,39 @@ fn a_tpm_that_never_answers_ends_the_process_at_its_deadline() {
     assert!(start.elapsed() < Duration::from_secs(20));
     let events: Vec<Event> = scene.records().iter().map(|record| record.event).collect();
     assert_eq!(events, [Event::Intent]);
+}
+
+#[test]
+fn the_auth_value_stands_in_no_argument_variable_or_record() {
+    let scene = Scene::with(Algorithm::P256);
+    let contains = |bytes: &[u8]| {
+        let mut parts = bytes.windows(AUTH.len());
+        parts.any(|part| part == AUTH.as_bytes())
+    };
+    // The search finds it where somebody has put it.
+    let mut planted = scene
+        .world
+        .spawn(Command::new("sleep").arg("60").env("PLANTED", AUTH));
+    let seen = |id: u32, file: &str| fs::read(format!("/proc/{id}/{file}")).unwrap();
+    until("the planted value is found", || {
+        contains(&seen(planted.id(), "environ"))
+    });
+    planted.kill().unwrap();
+    planted.wait().unwrap();
+
+    let mut running = scene.world.shell().start();
+    until("it is locked down", || {
+        String::from_utf8_lossy(&seen(running.id(), "status")).contains("Seccomp:\t2")
+    });
+    for file in ["cmdline", "environ", "comm"] {
+        assert!(!contains(&seen(running.id(), file)), "{file}");
+    }
+    running.send(INPUT);
+    let outcome = running.outcome();
+    assert_eq!(outcome.code(), 0, "{outcome:?}");
+    let lines = scene.world.audit_lines().join("\n");
+    let said = [lines.as_bytes(), &outcome.stdout, outcome.stderr.as_bytes()];
+    assert!(!lines.is_empty() && !said.into_iter().any(contains));
 }
 
 #[test]

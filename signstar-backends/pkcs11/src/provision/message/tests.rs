@@ -1,3 +1,5 @@
+use signstar_core::PublicKey;
+
 use super::*;
 
 fn new_key(kind: Kind) -> NewKey {
@@ -23,6 +25,7 @@ fn demands() -> Vec<Demand> {
         add(Order::List);
         for kind in Kind::ALL {
             add(Order::Make(new_key(kind), None));
+            add(Order::Import(new_key(kind)));
         }
         let half = new_key(Kind::Ed25519);
         add(Order::Make(new_key(Kind::MlDsa65), Some(half)));

@@ -5,15 +5,20 @@ use std::path::Path;
 use std::time::Duration;
 
 use signstar::back_ends::pkcs11::Pkcs11;
+use signstar_core::{PublicKey, SecretMaterial};
 use signstar_pkcs11::Uri;
-use signstar_pkcs11::provision::{self, Account, Demand, Kind as TokenKind, NewKey, Order};
-use signstar_software::Kind;
+use signstar_pkcs11::provision::{
+    self, Account, Demand, Kind as TokenKind, NewKey, Order, Secret, Waiting,
+};
+use signstar_software::{Kind, remainder_numbers};
 use zeroize::Zeroizing;
 
 use super::super::asking::making;
+use super::super::outside::{self, Outside};
 use super::super::{Made, settings_of};
 use crate::account;
-use crate::cli::Generate;
+use crate::cli::key::{OnToken, Replacing};
+use crate::cli::{Generate, Import};
 use crate::failure::{Failure, Status};
 use crate::secret_file;
 use crate::settings::Settings;
@@ -29,51 +34,18 @@ const PROCESSOR_SECONDS: u64 = 900;
 const COMPOSITE: &str = "mldsa65-ed25519";
 
 pub(super) fn generate(settings: &Settings, options: &Generate) -> Result<Made, Failure> {
-    let name = &options.key;
-    let key = settings.key(name)?;
-    let token: &Pkcs11 = settings_of(key)?;
-    let (kind, order) = order(token, options)?;
-    let Order::Make(first, second) = &order else {
-        return Err(Failure::new(Status::Internal, "no key is to be made"));
+    let job = Job {
+        settings,
+        name: &options.key,
+        on: &options.token,
+        replacing: &options.replacing,
     };
-    let halves = || std::iter::once(first).chain(second);
-    let mut of_module = token.opening(PROCESSOR_SECONDS)?;
-    for path in &options.token.module_write {
-        let text = path.to_str().filter(|_| path.is_absolute());
-        let text = text.ok_or_else(|| {
-            let text = "--module-write: give an absolute path in UTF-8";
-            Failure::new(Status::Usage, text)
-        })?;
-        of_module.write.push(text.to_owned());
-    }
-    let who = account_of(settings, options)?;
-    let demand = Demand {
-        account: Some(who),
-        order: order.clone(),
-    };
-    let patience = Duration::from_secs(key.device_seconds);
-    let socket = super::start(&token.environment)?;
-    let waiting = provision::prepare(socket, of_module, &demand, patience)?;
-    let place = format!("PKCS#11 token {}", waiting.uri());
-    let made = Made {
-        kind,
-        device: halves().fold(place.clone(), |text, half| text + &shown(half)),
-        fingerprint: None,
-        secret_key: None,
-        protected: true,
-        dry_run: options.replacing.dry_run,
-    };
+    let (kind, order) = order(job.token()?, options)?;
+    let (made, waiting) = job.prepare(kind, order)?;
     if made.dry_run {
         return Ok(made);
     }
-    if !options.replacing.yes {
-        let text = format!(
-            "{}: it makes a {kind} key, which cannot be taken out of it.",
-            made.device
-        );
-        terminal::confirm(&text, "yes")?;
-    }
-    let pin = pin(token, options, &place)?;
+    let pin = job.agree(&made, &waiting, "makes")?;
     making(&made.device, made.kind);
     let found = waiting.make(pin)?.name();
     match found == made.kind {
@@ -83,6 +55,178 @@ pub(super) fn generate(settings: &Settings, options: &Generate) -> Result<Made, 
             format!("{}: the token made a {found} key", made.device),
         )),
     }
+}
+
+pub(super) fn import(settings: &Settings, options: &Import) -> Result<Made, Failure> {
+    let job = Job {
+        settings,
+        name: &options.key,
+        on: &options.token,
+        replacing: &options.replacing,
+    };
+    let token = job.token()?;
+    if token.uri_ed25519.is_some() {
+        let text = "with `uri-ed25519` the key is a composite one, which is only made on the token";
+        return Err(Failure::new(Status::Usage, text));
+    }
+    let outside = outside::read(options)?;
+    let mut kinds = Kind::ALL.into_iter();
+    let kind = kinds.find(|kind| kind.name() == outside.public.name());
+    let kind =
+        kind.ok_or_else(|| Failure::new(Status::Data, "tokens have no keys of this kind"))?;
+    let order = Order::Import(new_key(&token.uri, &options.key, of(kind))?);
+    let (mut made, waiting) = job.prepare(kind.name(), order)?;
+    made.created = Some(humantime::format_rfc3339_seconds(outside.created).to_string());
+    if made.dry_run {
+        return Ok(made);
+    }
+    let secret = secret(&outside)?;
+    let pin = job.agree(&made, &waiting, "takes")?;
+    match waiting.import(pin, &secret)? == outside.public {
+        true => Ok(made),
+        false => Err(Failure::new(
+            Status::Internal,
+            format!(
+                "{}: the token shows another key than it was given",
+                made.device
+            ),
+        )),
+    }
+}
+
+/// The numbers of the key, as tokens want them.
+fn secret(outside: &Outside) -> Result<Secret, Failure> {
+    let secret = match (&outside.material, &outside.public) {
+        (SecretMaterial::Ed25519(seed), PublicKey::Ed25519(point)) => Some(Secret::Curve {
+            secret: Zeroizing::new(seed.to_vec()),
+            point: point.to_vec(),
+        }),
+        (SecretMaterial::Ecdsa { scalar, .. }, PublicKey::Ecdsa { point, .. }) => {
+            Some(Secret::Curve {
+                secret: scalar.clone(),
+                point: point.clone(),
+            })
+        }
+        (SecretMaterial::Rsa { n, e, d, p, q }, _) => {
+            remainder_numbers(&outside.material).map(|[dp, dq, inverse]| Secret::Rsa {
+                public: [n.clone(), e.clone()],
+                private: [d.clone(), p.clone(), q.clone(), dp, dq, inverse],
+            })
+        }
+        _ => None,
+    };
+    secret.ok_or_else(|| {
+        Failure::new(
+            Status::Data,
+            "the numbers of the key do not belong together",
+        )
+    })
+}
+
+/// A key that is to come onto a token.
+struct Job<'a> {
+    settings: &'a Settings,
+    name: &'a str,
+    on: &'a OnToken,
+    replacing: &'a Replacing,
+}
+
+impl Job<'_> {
+    fn token(&self) -> Result<&Pkcs11, Failure> {
+        settings_of(self.settings.key(self.name)?)
+    }
+
+    /// Has the token found, and looked at.
+    fn prepare(&self, kind: &'static str, order: Order) -> Result<(Made, Waiting), Failure> {
+        let (key, token) = (self.settings.key(self.name)?, self.token()?);
+        let mut of_module = token.opening(PROCESSOR_SECONDS)?;
+        for path in &self.on.module_write {
+            let text = path.to_str().filter(|_| path.is_absolute());
+            let text = text.ok_or_else(|| {
+                let text = "--module-write: give an absolute path in UTF-8";
+                Failure::new(Status::Usage, text)
+            })?;
+            of_module.write.push(text.to_owned());
+        }
+        let names = match &order {
+            Order::List => String::new(),
+            Order::Make(first, second) => {
+                shown(first) + &second.as_ref().map_or(String::new(), shown)
+            }
+            Order::Import(key) => shown(key),
+        };
+        let demand = Demand {
+            account: Some(self.account()?),
+            order,
+        };
+        let patience = Duration::from_secs(key.device_seconds);
+        let socket = super::start(&token.environment)?;
+        let waiting = provision::prepare(socket, of_module, &demand, patience)?;
+        let made = Made {
+            kind,
+            device: place(&waiting) + &names,
+            fingerprint: None,
+            secret_key: None,
+            created: None,
+            protected: true,
+            dry_run: self.replacing.dry_run,
+        };
+        Ok((made, waiting))
+    }
+
+    /// Who will sign, so that what the module writes belongs to them.
+    fn account(&self) -> Result<Account, Failure> {
+        let given = self.on.account.as_deref();
+        let account = account::account_of_key(self.settings, self.name, given)?;
+        Ok(Account {
+            user: account.id,
+            group: account.group,
+            groups: account::groups_of(&account.name, &account)?,
+        })
+    }
+
+    /// Has the operator agree, and gives the PIN.
+    fn agree(
+        &self,
+        made: &Made,
+        waiting: &Waiting,
+        does: &str,
+    ) -> Result<Zeroizing<Vec<u8>>, Failure> {
+        if !self.replacing.yes {
+            let text = format!(
+                "{}: it {does} a key of the kind {}, which cannot be taken out of it.",
+                made.device, made.kind
+            );
+            terminal::confirm(&text, "yes")?;
+        }
+        self.pin(&place(waiting))
+    }
+
+    fn pin(&self, place: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
+        let there = |path: &Path| {
+            let metadata = std::fs::symlink_metadata(path);
+            !metadata.is_err_and(|error| error.kind() == ErrorKind::NotFound)
+        };
+        let token = self.token()?;
+        let configured = Some(&token.pin).filter(|path| there(path));
+        match self.on.pin_file.as_ref().or(configured) {
+            Some(path) => secret_file::read(path),
+            None if terminal::is_there() => {
+                Ok(terminal::secret(&format!("User's PIN of the {place}"))?)
+            }
+            None => {
+                let text = format!(
+                    "nobody is there to ask for the token's PIN: write {}, or give --pin-file",
+                    token.pin.display()
+                );
+                Err(Failure::new(Status::Usage, text))
+            }
+        }
+    }
+}
+
+fn place(waiting: &Waiting) -> String {
+    format!("PKCS#11 token {}", waiting.uri())
 }
 
 /// The key pairs that the configuration names, and what they are together.
@@ -148,37 +292,5 @@ const fn of(kind: Kind) -> TokenKind {
         Kind::Rsa2048 => TokenKind::Rsa2048,
         Kind::Rsa3072 => TokenKind::Rsa3072,
         Kind::Rsa4096 => TokenKind::Rsa4096,
-    }
-}
-
-/// Who will sign, so that what the module writes belongs to them.
-fn account_of(settings: &Settings, options: &Generate) -> Result<Account, Failure> {
-    let given = options.token.account.as_deref();
-    let account = account::account_of_key(settings, &options.key, given)?;
-    Ok(Account {
-        user: account.id,
-        group: account.group,
-        groups: account::groups_of(&account.name, &account)?,
-    })
-}
-
-fn pin(token: &Pkcs11, options: &Generate, place: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
-    let there = |path: &Path| {
-        let metadata = std::fs::symlink_metadata(path);
-        !metadata.is_err_and(|error| error.kind() == ErrorKind::NotFound)
-    };
-    let configured = Some(&token.pin).filter(|path| there(path));
-    match options.token.pin_file.as_ref().or(configured) {
-        Some(path) => secret_file::read(path),
-        None if terminal::is_there() => {
-            Ok(terminal::secret(&format!("User's PIN of the {place}"))?)
-        }
-        None => {
-            let text = format!(
-                "nobody is there to ask for the token's PIN: write {}, or give --pin-file",
-                token.pin.display()
-            );
-            Err(Failure::new(Status::Usage, text))
-        }
     }
 }
