@@ -94,6 +94,7 @@ mod tests {
         for line in [
             ONE.to_owned(),
             format!("{ONE} x"),
+            format!("{ONE} a file"),
             format!("{ONE}  "),
             format!("{}  x", ONE.to_uppercase()),
             format!("{}  x", &ONE[1..]),

@@ -43,6 +43,10 @@ mod tests {
             ("", "", true),
             ("", "a", false),
             ("x*yz*z", "xyz", false),
+            // The first place where a part stands leaves most for the others.
+            ("*a*b*", "aba", true),
+            ("*linux", "linux-lts", false),
+            ("a*c", "a-c-d", false),
         ] {
             assert_eq!(matches_pattern(pattern, text), expected, "{pattern} {text}");
         }

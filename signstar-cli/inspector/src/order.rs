@@ -72,10 +72,15 @@ mod tests {
             &[][..],
             &["--"],
             &["any"],
+            &["isolinux"],
+            &["is"],
             &["iso", "volume=x"],
             &["iso", "--", "volume"],
             &["iso", "--", "volumes=x"],
+            &["iso", "--", "built-from=x"],
             &["iso", "--", "built-to=x"],
+            &["iso", "--", "unpacked-bytes-max=1x"],
+            &["iso", "--", "unpacked-bytes-max="],
         ] {
             assert_eq!(order(arguments), Err(OrderError), "{arguments:?}");
         }

@@ -35,6 +35,53 @@ fn what_is_said_is_read_back() {
     }
 }
 
+/// Shell and inspector can be of different builds, so each byte has its place.
+#[test]
+fn the_message_has_one_form() {
+    let texts = [
+        "trial",
+        "trial-base",
+        "1:2.0-3",
+        "x86_64",
+        "Somebody <somebody@example.org>",
+        "makepkg",
+    ];
+    for (kind, octet) in [
+        (ArtifactKind::PacmanPackage, 1),
+        (ArtifactKind::PacmanDatabase, 2),
+        (ArtifactKind::Iso, 3),
+    ] {
+        let mut expected = b"SSV1\0\0\0\0\0\0\0\0\0\0".to_vec();
+        expected.push(octet);
+        for text in texts {
+            expected.push(u8::try_from(text.len()).unwrap());
+            expected.extend(text.as_bytes());
+        }
+        expected.extend(1_700_000_000_u64.to_be_bytes());
+        expected.extend(6_u64.to_be_bytes());
+        expected.extend(10_240_u64.to_be_bytes());
+        expected.resize(VERDICT_BYTES, 0);
+        let Verdict::Accepted(identity) = package() else {
+            panic!("refused");
+        };
+        let base = "trial-base".to_owned();
+        let identity = Identity {
+            kind,
+            base,
+            ..identity
+        };
+        let message = Verdict::Accepted(identity).encode().unwrap();
+        assert_eq!(message, expected.as_slice(), "{kind:?}");
+    }
+    let verdict = Verdict::Refused {
+        finding: InspectionCode::VersionsDiffer.at(8192),
+        identity: None,
+    };
+    let mut expected = b"SSV1\x0f\xb5\0\0\0\0\0\0\x20\0\0".to_vec();
+    expected.resize(VERDICT_BYTES, 0);
+    assert_eq!(verdict.encode().unwrap(), expected.as_slice());
+}
+
 /// The seeds of the fuzz target are messages, so that it starts from some.
 #[test]
 fn the_seeds_are_messages() {
@@ -61,8 +108,13 @@ fn texts_that_are_too_long_or_not_plain_are_refused_on_both_sides() {
     };
     let longest = named("x".repeat(VERDICT_TEXT_BYTES_MAX));
     assert!(longest.encode().is_ok());
-    for name in ["x".repeat(VERDICT_TEXT_BYTES_MAX + 1), "a\nb".to_owned()] {
-        assert_eq!(named(name).encode(), Err(VerdictError));
+    assert_eq!(
+        named("x".repeat(VERDICT_TEXT_BYTES_MAX + 1)).encode(),
+        Err(VerdictError)
+    );
+    for control in ['\n', '\0', '\t', '\x1b', '\x7f', '\u{85}'] {
+        let name = format!("a{control}b");
+        assert_eq!(named(name).encode(), Err(VerdictError), "{control:?}");
     }
     let mut message = package().encode().unwrap();
     message[16] = b'\n'; // the first byte of the name

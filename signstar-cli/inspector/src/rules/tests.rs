@@ -56,14 +56,23 @@ fn each_rule_allows_what_it_names_and_refuses_the_rest_by_its_own_code() {
             "{name}={bad}"
         );
     }
-    for (name, bad) in [("name", "other"), ("packager", "*other*")] {
-        let good = [("name", "linux"), ("packager", "Some*")];
-        let good = good.into_iter().find(|(other, _)| *other == name).unwrap();
-        assert_eq!(
-            code(&[(name, bad), good], &package),
-            None,
-            "one of two is enough"
-        );
+}
+
+#[test]
+fn one_of_two_patterns_is_enough_whichever_comes_first() {
+    for (kind, name, good) in [
+        (ArtifactKind::PacmanPackage, "name", "linux"),
+        (ArtifactKind::PacmanPackage, "base", "linux-*"),
+        (ArtifactKind::PacmanPackage, "architecture", "x86_64"),
+        (ArtifactKind::PacmanPackage, "packager", "Some*"),
+        (ArtifactKind::PacmanPackage, "build-tool", "devtools"),
+        (ArtifactKind::Iso, "volume", "linux"),
+    ] {
+        let (good, bad) = ((name, good), (name, "other"));
+        for rules in [[good, bad], [bad, good]] {
+            assert_eq!(code(&rules, &of(kind)), None, "{rules:?}");
+        }
+        assert!(code(&[bad, bad], &of(kind)).is_some(), "{name}");
     }
 }
 
