@@ -10,7 +10,7 @@ use crate::screen::Colour;
 use crate::secret::{FORMS, Source};
 use crate::{
     backup, certificates, cluster, config, cred, doctor, health, key, metrics, namespace, openpgp,
-    profiles, provision, system, tls, update, user,
+    profiles, provision, schema, system, tls, update, user,
 };
 
 /// Manage NetHSMs, use their keys, and keep an eye on them
@@ -249,6 +249,8 @@ pub(crate) enum Verb {
     /// Several devices with the same content
     #[command(subcommand)]
     Cluster(cluster::ClusterVerb),
+    /// What a command says with --output json, as JSON Schema
+    Schema(schema::Schema),
 }
 
 #[cfg(test)]

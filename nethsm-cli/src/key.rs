@@ -4,7 +4,7 @@ mod cert;
 mod cipher;
 mod counters;
 pub(crate) mod data;
-mod import;
+pub(crate) mod import;
 pub(crate) mod list;
 mod make;
 pub(crate) mod mechanism;

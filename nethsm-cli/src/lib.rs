@@ -1,6 +1,8 @@
 //! The whole NetHSM from the command line, for those who have one or many.
 //!
-//! [`command`] is the command line, for manual pages and completions; [`run`] does what it says. Each
+//! [`answer`] does for another program what a command line says, and returns what was found as a value
+//! whose shape [`schema`] tells. [`run`] is the program itself; [`command`] is its command line, for manual
+//! pages and completions. Each
 //! group of commands has a module with its options beside what they do: a function that takes a
 //! `Device` and its options, and returns a `Report` or a `Failure`. What an operation of the device
 //! is called here stands in [`operations`].
@@ -10,6 +12,7 @@
 //! it is; a second try with a wrong passphrase; what the login shell does.
 
 mod aliases;
+mod answer;
 mod backup;
 mod certificates;
 mod cli;
@@ -35,6 +38,7 @@ mod profiles;
 mod progress;
 mod provision;
 mod report;
+mod schema;
 mod screen;
 mod selftest;
 mod several;
@@ -57,6 +61,9 @@ use clap::{CommandFactory as _, Parser as _};
 pub use complete::script as completion;
 use signstar_console::{new_file, profile, role, secret, terminal};
 
+pub use answer::{Answer, Problem, answer};
+pub use schema::schema;
+
 use cli::{Cli, Globals, Verb};
 use device::{Device, Manner};
 use failure::{Failure, Status};
@@ -67,6 +74,20 @@ use screen::Screen;
 /// The command line, for manual pages and completions.
 pub fn command() -> clap::Command {
     Cli::command()
+}
+
+/// The command that a command line (the program's name first) leads to, as `key list`, also by a name that
+/// another tool has for it. Nothing where it does not parse.
+pub fn command_of(arguments: impl IntoIterator<Item = OsString>) -> Option<String> {
+    let arguments = aliases::translated(arguments.into_iter().collect());
+    let matches = command().try_get_matches_from(arguments).ok()?;
+    let mut matches = &matches;
+    let mut found = Vec::new();
+    while let Some((verb, below)) = matches.subcommand() {
+        found.push(verb);
+        matches = below;
+    }
+    Some(found.join(" "))
 }
 
 /// Does what `arguments` (the program's name first) ask for and says so on standard output; a failure
@@ -125,6 +146,7 @@ fn perform(cli: &Cli) -> Result<Report, Failure> {
     match &cli.verb {
         Verb::Device(verb) => return profiles::perform(globals, verb),
         Verb::Cred(verb) => return cred::perform(globals, verb),
+        Verb::Schema(options) => return schema::perform(options),
         Verb::Doctor(options) => return doctor::perform(globals, options),
         Verb::Update(update::UpdateVerb::Show(options)) => return update::show(options),
         Verb::Backup(verb) => {
@@ -171,8 +193,8 @@ fn on(device: &mut Device, verb: &Verb) -> Result<Report, Failure> {
 
 fn done(device: &mut Device, verb: &Verb) -> Result<Report, Failure> {
     match verb {
-        Verb::Device(_) | Verb::Cred(_) | Verb::Doctor(_) => {
-            Err(Failure::usage("that is about the profile"))
+        Verb::Device(_) | Verb::Cred(_) | Verb::Doctor(_) | Verb::Schema(_) => {
+            Err(Failure::usage("that is about no device"))
         }
         Verb::Info => health::info(device),
         Verb::State => health::state(device),

@@ -67,6 +67,8 @@ pub(crate) struct Seen {
     state: Option<String>,
     tls_until: Option<SystemTime>,
     fields: Map<String, Value>,
+    /// Its counters were read.
+    complete: bool,
     /// Why that is not all.
     pub(crate) failure: Option<Failure>,
 }
@@ -98,6 +100,7 @@ fn fill(seen: &mut Seen, device: &mut Device, ask: bool) -> Result<(), Failure> 
     if state == "Operational" && ask {
         let found = device.read(METRICS, "metrics_get", default_api::metrics_get)?;
         seen.fields = found.as_object().cloned().unwrap_or_default();
+        seen.complete = true;
     }
     Ok(())
 }
@@ -154,7 +157,7 @@ pub(crate) fn prometheus(seen: &[Seen]) -> String {
         add("up", device.clone(), f64::from(u8::from(one.up)));
         if let Some(state) = &one.state {
             add("state", format!("{device},state=\"{state}\""), 1.0);
-            let complete = f64::from(u8::from(one.failure.is_none()));
+            let complete = f64::from(u8::from(one.complete));
             add("complete", device.clone(), complete);
         }
         if let Some(until) = one.tls_until {
@@ -211,6 +214,7 @@ mod tests {
         let one = Seen {
             label: "one".to_owned(),
             up: true,
+            complete: true,
             state: Some("Operational".to_owned()),
             fields: value.as_object().unwrap().clone(),
             ..Seen::default()

@@ -3,6 +3,8 @@
 //! They are made by the same code as those of the signing service, which asks the device for signatures of
 //! digests and believes none that it has not verified.
 
+mod import;
+
 use std::io::Read as _;
 use std::path::PathBuf;
 use std::time::SystemTime;
@@ -38,6 +40,8 @@ pub(crate) enum OpenpgpVerb {
     Create(Create),
     /// Write a detached signature of a file (Operator)
     Sign(Sign),
+    /// Put a secret key onto the device that an OpenPGP file has (Administrator)
+    Import(import::Import),
 }
 
 #[derive(Args, Debug)]
@@ -88,6 +92,7 @@ pub(crate) struct Sign {
 pub(crate) fn openpgp(device: &mut Device, verb: &OpenpgpVerb) -> Result<Report, Failure> {
     match verb {
         OpenpgpVerb::Create(options) => certify(device, options),
+        OpenpgpVerb::Import(options) => import::import(device, options),
         OpenpgpVerb::Sign(options) => sign(device, options),
     }
 }

@@ -215,7 +215,7 @@ pub const NETHSM: [(&str, &str); 68] = [
     ("key tag", "key tag add"),
     ("key untag", "key tag remove"),
     ("openpgp add", "openpgp create"),
-    ("openpgp import", ""),
+    ("openpgp import", "openpgp import"),
     ("openpgp sign", "openpgp sign"),
     ("openpgp sign-state", ""),
     ("config get boot-mode", "config get"),

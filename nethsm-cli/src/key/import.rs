@@ -14,7 +14,8 @@ use signstar_nethsm::sdk::models::{
 };
 use zeroize::Zeroizing;
 
-use super::make::{About, done};
+pub(crate) use super::make::About;
+use super::make::done;
 use super::mechanism::{Kind, Use};
 use super::pkcs12;
 use crate::device::{ADMINISTRATOR, Device};
@@ -60,7 +61,11 @@ pub(crate) fn import(device: &mut Device, options: &Import) -> Result<Report, Fa
     }
     match options.raw {
         Some(Kind::Rsa) => Err(Failure::usage("an RSA key comes as PEM or DER")),
-        Some(kind) => raw(device, kind, &bytes, id, &options.about),
+        Some(kind) => {
+            let mut numbers = KeyPrivateData::new();
+            numbers.data = Some(Base64::encode_string(&bytes));
+            private(device, kind, numbers, &options.about)
+        }
         None => {
             let pem =
                 pem(&bytes).ok_or_else(|| Failure::failed(format!("{path}: is no private key")))?;
@@ -107,20 +112,17 @@ fn packed(
     Ok(report)
 }
 
-/// As JSON.
-fn raw(
+/// A key in numbers, as JSON.
+pub(crate) fn private(
     device: &mut Device,
     kind: Kind,
-    bytes: &[u8],
-    id: Option<String>,
+    numbers: KeyPrivateData,
     about: &About,
 ) -> Result<Report, Failure> {
-    let mut private = KeyPrivateData::new();
-    private.data = Some(Base64::encode_string(bytes));
-    let mut key = PrivateKey::new(about.mechanisms(kind)?, kind.into(), private);
+    let mut key = PrivateKey::new(about.mechanisms(kind)?, kind.into(), numbers);
     key.label = about.label()?;
     key.restrictions = about.restrictions()?;
-    let id = match id {
+    let id = match about.id()? {
         Some(id) => {
             device.change(ADMINISTRATOR, "keys_key_id_put", |asking| {
                 let body = KeysKeyIdPutBody::ApplicationJson(key.clone());

@@ -28,7 +28,7 @@ pub(crate) struct Generate {
 
 /// What is said of a new key.
 #[derive(Args, Debug)]
-pub(super) struct About {
+pub(crate) struct About {
     /// Its id; the device chooses one without
     #[arg(long)]
     id: Option<String>,

@@ -3,12 +3,13 @@
 use base64ct::{Base64, Base64UrlUnpadded, Encoding as _};
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
+use signstar_core::Certificate;
 use signstar_nethsm::sdk::apis::default_api;
 use signstar_nethsm::sdk::models::{KeyPublicData, KeyType};
 
 use super::key_id;
 use crate::device::{Device, EITHER};
-use crate::failure::Failure;
+use crate::failure::{Failure, Status};
 use crate::new_file;
 use crate::report::Report;
 use crate::tls::Out;
@@ -34,11 +35,32 @@ enum Format {
     Jwk,
     /// A line for authorized_keys(5)
     Ssh,
+    /// The OpenPGP certificate that hangs on the key: without it there is no time of creation
+    Openpgp,
 }
 
 pub(crate) fn public(device: &mut Device, options: &Public) -> Result<Report, Failure> {
     let id = key_id(&options.id)?;
     let out = options.out.out.as_deref();
+    if options.format == Format::Openpgp {
+        let bytes = device.read(EITHER, "keys_key_id_cert_get", |asking| {
+            default_api::keys_key_id_cert_get(asking, id)
+        });
+        let none = || {
+            Failure::new(
+                Status::Absent,
+                format!("{id}: has no OpenPGP certificate: nethsm-cli openpgp create --store"),
+            )
+        };
+        return match bytes {
+            Ok(bytes) if Certificate::parse(&bytes).is_ok() => {
+                Report::bytes(bytes, out, new_file::PUBLIC)
+            }
+            Ok(_) => Err(none()),
+            Err(failure) if failure.status == Status::Absent => Err(none()),
+            Err(failure) => Err(failure),
+        };
+    }
     if matches!(options.format, Format::Pem | Format::Der) {
         let pem = device.read(EITHER, "keys_key_id_public_pem_get", |asking| {
             default_api::keys_key_id_public_pem_get(asking, id)

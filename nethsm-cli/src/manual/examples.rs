@@ -1,7 +1,7 @@
 //! Examples of command lines, which the tests parse.
 
 /// The command, what an example does, and the example.
-pub(super) const EXAMPLES: [(&str, &str, &str); 113] = [
+pub(super) const EXAMPLES: [(&str, &str, &str); 116] = [
     (
         "",
         "The devices of a rack, in one table.",
@@ -55,6 +55,17 @@ pub(super) const EXAMPLES: [(&str, &str, &str); 113] = [
         "For a Prometheus on this machine.",
         "nethsm-cli --all metrics --listen",
     ),
+    (
+        "openpgp import",
+        "",
+        "nethsm-cli openpgp import secret.pgp --fingerprint 0123456789ABCDEF0123456789ABCDEF01234567 --id packages --certificate packages.pgp",
+    ),
+    (
+        "key public",
+        "The OpenPGP certificate that hangs on it.",
+        "nethsm-cli key public packages --format openpgp --out packages.pgp",
+    ),
+    ("schema", "", "nethsm-cli schema key list"),
     ("selftest", "", "nethsm-cli -d spare selftest"),
     (
         "config apply",

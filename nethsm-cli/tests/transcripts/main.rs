@@ -16,6 +16,8 @@
     clippy::unwrap_used
 )]
 
+mod rehearsal;
+mod schema;
 mod stage;
 mod transcript;
 
@@ -32,8 +34,8 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/transcripts/said")
 }
 
-#[test]
-fn commands_say_what_their_transcripts_say_and_ask_for_every_operation() {
+/// Plays all transcripts, some at a time. What is wrong with any is a whole report.
+fn played<R: Send>(play: impl Fn(&Path) -> Result<R, String> + Sync) -> Vec<R> {
     let mut files: Vec<PathBuf> = std::fs::read_dir(folder())
         .unwrap()
         .map(|entry| entry.unwrap().path())
@@ -41,8 +43,7 @@ fn commands_say_what_their_transcripts_say_and_ask_for_every_operation() {
     files.sort();
     assert!(!files.is_empty());
     let waiting = Mutex::new(files.into_iter());
-    let asked = Mutex::new(BTreeSet::new());
-    let wrong = Mutex::new(Vec::new());
+    let (done, wrong) = (Mutex::new(Vec::new()), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
         for _ in 0..AT_ONCE {
             scope.spawn(|| {
@@ -50,8 +51,8 @@ fn commands_say_what_their_transcripts_say_and_ask_for_every_operation() {
                     let Some(path) = waiting.lock().unwrap().next() else {
                         return;
                     };
-                    match transcript::play(&path) {
-                        Ok(pairs) => asked.lock().unwrap().extend(pairs),
+                    match play(&path) {
+                        Ok(result) => done.lock().unwrap().push(result),
                         Err(problem) => wrong.lock().unwrap().push(problem),
                     }
                 }
@@ -60,7 +61,13 @@ fn commands_say_what_their_transcripts_say_and_ask_for_every_operation() {
     });
     let wrong = wrong.into_inner().unwrap();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    let asked = asked.into_inner().unwrap();
+    done.into_inner().unwrap()
+}
+
+#[test]
+fn commands_say_what_their_transcripts_say_and_ask_for_every_operation() {
+    let asked: BTreeSet<(String, String)> =
+        played(transcript::play).into_iter().flatten().collect();
     let missing: Vec<_> = OPERATIONS
         .iter()
         .filter(|(operation, path)| !asked.contains(&((*path).to_owned(), (*operation).to_owned())))

@@ -125,6 +125,18 @@ impl Stage {
 
     /// Runs a program in the folder: its status, and all that it says.
     pub(crate) fn run(&self, program: &str, words: &[String]) -> (i32, Vec<u8>) {
+        let (status, mut said, complaints) = self.run_with(program, words, None);
+        said.extend_from_slice(&complaints);
+        (status, said)
+    }
+
+    /// The same, with `NETHSM_OUTPUT` set to `form`: its status, and what it says on both streams.
+    pub(crate) fn run_with(
+        &self,
+        program: &str,
+        words: &[String],
+        form: Option<&str>,
+    ) -> (i32, Vec<u8>, Vec<u8>) {
         // What does not end by itself is a finding, and not a test that hangs.
         let output = Command::new("timeout")
             .args(["--kill-after=5", "120", program])
@@ -134,12 +146,12 @@ impl Stage {
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("HOME", self.folder.path())
             .env("NETHSM_CONFIG", "config.toml")
+            .envs(form.map(|form| ("NETHSM_OUTPUT", form)))
             .stdin(Stdio::null())
             .output()
             .unwrap_or_else(|error| panic!("{program}: {error}"));
-        let mut said = output.stdout;
-        said.extend_from_slice(&output.stderr);
-        (output.status.code().unwrap_or(-1), said)
+        let status = output.status.code().unwrap_or(-1);
+        (status, output.stdout, output.stderr)
     }
 
     /// Does something to the device.

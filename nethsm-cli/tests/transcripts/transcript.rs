@@ -7,8 +7,9 @@ use std::path::Path;
 use crate::stage::{PASSPHRASES, Stage};
 
 /// Programs that may be asked beside nethsm-cli.
-const OTHERS: [&str; 10] = [
+const OTHERS: [&str; 11] = [
     "gpg",
+    "gpgconf",
     "openssl",
     "cat",
     "ls",
@@ -34,17 +35,7 @@ pub(crate) type Pairs = BTreeSet<(String, String)>;
 /// Plays a transcript; the problem is a whole report.
 pub(crate) fn play(path: &Path) -> Result<Pairs, String> {
     let text = std::fs::read_to_string(path).unwrap();
-    let stage = match text.lines().next() {
-        Some("#: fresh") => Stage::fresh(),
-        Some("#: fresh, and another one") => Stage::two(),
-        Some("#: fresh, with costly passphrases") => Stage::fresh_and_costly(),
-        Some("#: operational") => Stage::operational(),
-        Some("#: operational, with costly passphrases") => Stage::costly(),
-        _ => panic!(
-            "{}: begins with neither `#: fresh` nor `#: operational`",
-            path.display()
-        ),
-    };
+    let stage = stage(path, &text);
     let name = path.file_name().unwrap().to_string_lossy().into_owned();
     let mut pairs = Pairs::new();
     let mut written = String::new();
@@ -110,6 +101,68 @@ pub(crate) fn play(path: &Path) -> Result<Pairs, String> {
     }
 }
 
+fn stage(path: &Path, text: &str) -> Stage {
+    match text.lines().next() {
+        Some("#: fresh") => Stage::fresh(),
+        Some("#: fresh, and another one") => Stage::two(),
+        Some("#: fresh, with costly passphrases") => Stage::fresh_and_costly(),
+        Some("#: operational") => Stage::operational(),
+        Some("#: operational, with costly passphrases") => Stage::costly(),
+        _ => panic!(
+            "{}: begins with neither `#: fresh` nor `#: operational`",
+            path.display()
+        ),
+    }
+}
+
+/// A command that can say something in JSON, and what it said.
+pub(crate) type Said = (String, serde_json::Value);
+
+/// Plays a transcript in which everything is said in JSON, but where a form is asked for. What the commands
+/// end with is the same.
+pub(crate) fn play_in_json(path: &Path) -> Result<Vec<Said>, String> {
+    let text = std::fs::read_to_string(path).unwrap();
+    let stage = stage(path, &text);
+    let name = path.file_name().unwrap().to_string_lossy().into_owned();
+    let mut all = Vec::new();
+    let mut wrong = String::new();
+    let mut member = String::from("[MEMBER]");
+    for step in steps(&text) {
+        let line = step.line.replace("[MEMBER]", &member);
+        if !line.starts_with("nethsm-cli ") {
+            perform(&stage, &line);
+            continue;
+        }
+        let words = words(&line);
+        let program = env!("CARGO_BIN_EXE_nethsm-cli");
+        let (status, said, _) = stage.run_with(program, &words[1..], Some("json"));
+        if status != step.status {
+            let _ = writeln!(wrong, "{name}: $ {line}: ended with {status}");
+        }
+        let said = String::from_utf8_lossy(&said);
+        if said.is_empty() || line.contains(" --output ") && !line.contains(" --output json") {
+            continue;
+        }
+        // One object; or one a line, of what is said again and again.
+        let values = serde_json::Deserializer::from_str(&said).into_iter::<serde_json::Value>();
+        for value in values {
+            let Ok(value) = value else {
+                let _ = writeln!(wrong, "{name}: $ {line}: says what is no JSON");
+                break;
+            };
+            let members = value["members"].as_array().into_iter().flatten();
+            for found in members.filter(|found| found["learner"] == true) {
+                member = found["id"].as_str().unwrap().to_owned();
+            }
+            all.push((command_of(&line), value));
+        }
+    }
+    match wrong.is_empty() {
+        true => Ok(all),
+        false => Err(wrong),
+    }
+}
+
 /// The member of a cluster that learns, whose id the device has chosen.
 fn learner(said: &str) -> Option<String> {
     let line = said.lines().find(|line| line.contains(" learns "))?;
@@ -118,18 +171,8 @@ fn learner(said: &str) -> Option<String> {
 
 /// The command of a line: the words that lead to it.
 fn command_of(line: &str) -> String {
-    let words = words(line);
-    // Names of another tool are no commands of ours.
-    let Ok(matches) = nethsm_cli::command().try_get_matches_from(&words) else {
-        return String::new();
-    };
-    let mut matches = &matches;
-    let mut found = Vec::new();
-    while let Some((verb, below)) = matches.subcommand() {
-        found.push(verb);
-        matches = below;
-    }
-    found.join(" ")
+    let words = words(line).into_iter().map(Into::into);
+    nethsm_cli::command_of(words).unwrap_or_default()
 }
 
 fn perform(stage: &Stage, line: &str) -> (i32, Vec<u8>) {

@@ -22,7 +22,7 @@ const fn needed(program: &'static str, debian: &'static str, arch: &'static str)
 const TLS_OF_RSYSLOG: &str = "/usr/lib/x86_64-linux-gnu/rsyslog/lmnsd_gtls.so";
 
 /// What `cargo xtask test` needs.
-pub(crate) const TESTS: [Needed; 57] = [
+pub(crate) const TESTS: [Needed; 58] = [
     // The transport, and what a caller may try through it.
     needed("sshd", "openssh-server", "openssh"),
     needed("ssh", "openssh-client", "openssh"),
@@ -85,6 +85,8 @@ pub(crate) const TESTS: [Needed; 57] = [
     needed(TLS_OF_RSYSLOG, "rsyslog-gnutls", "rsyslog"),
     // What the vendor's tools for NetHSM are installed with.
     needed("virtualenv", "virtualenv", "python-virtualenv"),
+    // A judge of what nethsm-cli says in JSON; the tests use the Python module.
+    needed("jsonschema", "python3-jsonschema", "python-jsonschema"),
     needed("systemd-socket-activate", "systemd", "systemd"),
     needed("nft", "nftables", "nftables"),
     needed("apparmor_parser", "apparmor", "apparmor"),
