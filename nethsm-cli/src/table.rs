@@ -5,7 +5,7 @@ use crate::screen;
 /// The widest column, so that one long value does not push the others away.
 const COLUMN_CHARACTERS_MAX: usize = 48;
 /// What a column keeps where the terminal is narrow.
-const COLUMN_CHARACTERS_MIN: usize = 6;
+const COLUMN_CHARACTERS_MIN: usize = 4;
 /// What stands between columns.
 const GAP: &str = "  ";
 
@@ -118,14 +118,14 @@ mod tests {
     fn a_narrow_terminal_takes_from_the_widest_column() {
         let rows = [["x".repeat(30), "RSA".to_owned(), "y".repeat(12)]];
         let text = fitted(["KEY", "TYPE", "LABEL"], &rows, Some(30));
-        let expected = format!("{}…  RSA   {}\n", "x".repeat(9), "y".repeat(12));
-        assert_eq!(text.lines().next_back().unwrap(), expected.trim_end());
+        let expected = format!("{}…  RSA   {}…", "x".repeat(10), "y".repeat(10));
+        assert_eq!(text.lines().next_back().unwrap(), expected);
         // Nothing is cut that is not for a terminal, and there is an end to being narrow.
         let text = fitted(["KEY", "TYPE", "LABEL"], &rows, None);
         assert!(text.contains(&"x".repeat(30)));
         let text = fitted(["KEY", "TYPE", "LABEL"], &rows, Some(3));
         assert!(
-            text.lines().all(|line| line.chars().count() <= 20),
+            text.lines().all(|line| line.chars().count() <= 16),
             "{text}"
         );
     }

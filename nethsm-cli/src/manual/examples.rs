@@ -1,7 +1,7 @@
 //! Examples of command lines, which the tests parse.
 
 /// The command, what an example does, and the example.
-pub(super) const EXAMPLES: [(&str, &str, &str); 103] = [
+pub(super) const EXAMPLES: [(&str, &str, &str); 105] = [
     (
         "",
         "The devices of a rack, in one table.",
@@ -302,9 +302,19 @@ pub(super) const EXAMPLES: [(&str, &str, &str); 103] = [
         "nethsm-cli backup browse one.backup --below /key/",
     ),
     (
+        "backup browse",
+        "What each key is, by what the unlock passphrase opens.",
+        "nethsm-cli backup browse one.backup --below /key/ --unlock-passphrase-from prompt",
+    ),
+    (
         "backup diff",
         "",
         "nethsm-cli backup diff monday.backup tuesday.backup",
+    ),
+    (
+        "backup diff",
+        "Which fields of users and keys differ.",
+        "nethsm-cli backup diff monday.backup tuesday.backup --unlock-passphrase-from prompt",
     ),
     (
         "backup export",

@@ -16,6 +16,7 @@
     clippy::unwrap_used
 )]
 
+#[allow(dead_code, reason = "each test program uses a part of it")]
 mod stage;
 mod transcript;
 

@@ -30,11 +30,22 @@ pub(crate) struct Stage {
 impl Stage {
     /// A fresh device.
     pub(crate) fn fresh() -> Self {
-        Self::with(ScryptCost::CHEAP)
+        Self::with(ScryptCost::CHEAP, None)
     }
 
-    fn with(scrypt: ScryptCost) -> Self {
+    /// A device that was provisioned, with a user for each role, and takes the image `update.img`.
+    pub(crate) fn updatable() -> Self {
         let folder = tempfile::tempdir().unwrap();
+        let key = image(folder.path());
+        Self::with(ScryptCost::CHEAP, Some((folder, key))).provisioned()
+    }
+
+    /// `image` is a folder with an image, and the key of it.
+    fn with(scrypt: ScryptCost, image: Option<(TempDir, String)>) -> Self {
+        let (folder, update_key) = match image {
+            Some((folder, key)) => (folder, Some(key)),
+            None => (tempfile::tempdir().unwrap(), None),
+        };
         for (name, passphrase) in PASSPHRASES {
             std::fs::write(
                 folder.path().join(format!("{name}.txt")),
@@ -42,10 +53,9 @@ impl Stage {
             )
             .unwrap();
         }
-        let update_key = image(folder.path());
         let device = Simulator::start(Options {
             device: DeviceOptions {
-                update_key: Some(update_key),
+                update_key,
                 scrypt,
                 ..DeviceOptions::default()
             },
@@ -99,7 +109,7 @@ impl Stage {
 
     /// The same, whose passphrases cost what they cost on a device, so that its backups can be opened.
     pub(crate) fn costly() -> Self {
-        Self::with(ScryptCost::DEVICE).provisioned()
+        Self::with(ScryptCost::DEVICE, None).provisioned()
     }
 
     fn provisioned(self) -> Self {
@@ -117,16 +127,37 @@ impl Stage {
         stage
     }
 
-    /// Runs a program in the folder: its status, and all that it says.
-    pub(crate) fn run(&self, program: &str, words: &[String]) -> (i32, Vec<u8>) {
-        let output = Command::new(program)
-            .args(words)
+    /// Lets a program run in the folder.
+    pub(crate) fn at_home<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        command
             .current_dir(self.folder.path())
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("HOME", self.folder.path())
             .env("NETHSM_CONFIG", "config.toml")
             .stdin(Stdio::null())
+    }
+
+    /// nethsm-cli with the words of `line`, in the folder.
+    pub(crate) fn command(&self, line: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_nethsm-cli"));
+        command.args(line.split(' '));
+        self.at_home(&mut command);
+        command
+    }
+
+    /// Runs that: its status, and all that it says.
+    pub(crate) fn cli(&self, line: &str) -> (i32, String) {
+        let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
+        let (status, said) = self.run(env!("CARGO_BIN_EXE_nethsm-cli"), &words);
+        (status, String::from_utf8_lossy(&said).into_owned())
+    }
+
+    /// Runs a program in the folder: its status, and all that it says.
+    pub(crate) fn run(&self, program: &str, words: &[String]) -> (i32, Vec<u8>) {
+        let mut command = Command::new(program);
+        let output = self
+            .at_home(command.args(words))
             .output()
             .unwrap_or_else(|error| panic!("{program}: {error}"));
         let mut said = output.stdout;

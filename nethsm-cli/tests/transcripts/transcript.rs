@@ -7,7 +7,8 @@ use std::path::Path;
 use crate::stage::{PASSPHRASES, Stage};
 
 /// Programs that may be asked beside nethsm-cli.
-const OTHERS: [&str; 9] = [
+const OTHERS: [&str; 10] = [
+    "grep",
     "gpg",
     "openssl",
     "cat",
@@ -37,6 +38,7 @@ pub(crate) fn play(path: &Path) -> Result<Pairs, String> {
         Some("#: fresh") => Stage::fresh(),
         Some("#: fresh, and another one") => Stage::two(),
         Some("#: operational") => Stage::operational(),
+        Some("#: operational, with an image") => Stage::updatable(),
         Some("#: operational, with costly passphrases") => Stage::costly(),
         _ => panic!(
             "{}: begins with neither `#: fresh` nor `#: operational`",
