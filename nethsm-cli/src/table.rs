@@ -2,7 +2,7 @@
 
 use crate::screen;
 
-/// The widest column, so that one long value does not push the others away.
+/// The widest column that is padded.
 const COLUMN_CHARACTERS_MAX: usize = 48;
 /// What a column keeps where the terminal is narrow.
 const COLUMN_CHARACTERS_MIN: usize = 4;
@@ -28,6 +28,11 @@ fn fitted<const COLUMNS: usize>(
     }
     let mut widths: Vec<usize> = (0..COLUMNS)
         .map(|column| width(headers.get(column).copied(), rows, column))
+        // Where nothing is cut, one long value does not push the others away.
+        .map(|width| match columns {
+            Some(_) => width,
+            None => width.min(COLUMN_CHARACTERS_MAX),
+        })
         .collect();
     if let Some(columns) = columns {
         shrink(
@@ -72,7 +77,7 @@ fn width<const COLUMNS: usize>(
 ) -> usize {
     let cells = rows.iter().filter_map(|row| row.get(column));
     let cells = cells.map(|cell| cell.chars().count());
-    let widest = cells.max().unwrap_or(0).min(COLUMN_CHARACTERS_MAX);
+    let widest = cells.max().unwrap_or(0);
     widest.max(header.unwrap_or_default().len())
 }
 

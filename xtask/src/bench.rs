@@ -67,8 +67,11 @@ enum Part {
     Listing,
 }
 
+/// Measures, with an effort in percent.
+type Measure = fn(u32) -> Result<Vec<Table>>;
+
 /// Parts without the login shell, and what measures them.
-const ALONE: [(Part, fn(u32) -> Result<Vec<Table>>); 2] = [
+const ALONE: [(Part, Measure); 2] = [
     (Part::Inspection, inspection::run),
     (Part::Listing, listing::run),
 ];

@@ -221,7 +221,7 @@ fn two_fresh_devices_become_a_signing_service() {
     assert!(said.contains("not the pinned one"), "{said}");
     // `use_devices` has written the old pin.
     let refused = rack.world.shell().run(INPUT);
-    assert_eq!((refused.code(), refused.stdout.len()), (69, 0));
+    assert_eq!((refused.code(), refused.stdout.len()), (70, 0));
     let wrong = "0".repeat(64);
     let (status, said) = rack.cli(&format!("device trust one --expect {wrong}"));
     assert_eq!(status, 8, "{said}");
