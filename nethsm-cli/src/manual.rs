@@ -45,11 +45,18 @@ pub fn sections(path: &str) -> Vec<Section> {
     sections
 }
 
-const FILES: [(&str, &str); 1] = [(
-    "$XDG_CONFIG_HOME/nethsm-cli/config.toml",
-    "The profile: devices, and who asks them; below ~/.config where that variable is not set. TOML, mode \
-     0600, without secrets. Commands change it and leave comments where they are.",
-)];
+const FILES: [(&str, &str); 2] = [
+    (
+        "$XDG_CONFIG_HOME/nethsm-cli/config.toml",
+        "The profile: devices, and who asks them; below ~/.config where that variable is not set. TOML, mode \
+         0600, without secrets. Commands change it and leave comments where they are.",
+    ),
+    (
+        "$XDG_CACHE_HOME/nethsm-cli/known.json",
+        "What lists of the last twelve hours had in them, for completions alone; below ~/.cache where that \
+         variable is not set. Mode 0600, ids without secrets. It may be removed.",
+    ),
+];
 
 const STATUSES: [(&str, &str); 13] = [
     ("0", "It is done."),
@@ -96,6 +103,10 @@ fn environment() -> Vec<(String, String)> {
     found.push((
         "CREDENTIALS_DIRECTORY".to_owned(),
         "Where systemd(1) has put what credential:NAME means.".to_owned(),
+    ));
+    found.push((
+        "NO_COLOR".to_owned(),
+        "Where it is not empty, there are no colours but for --color always.".to_owned(),
     ));
     found.push((
         "RUST_LOG".to_owned(),

@@ -43,7 +43,7 @@ struct State {
     /// How many bytes will leave.
     total: Option<u64>,
     /// Of several things, how many are done.
-    counted: Option<(usize, usize)>,
+    counted: Option<(String, usize, usize)>,
 }
 
 static STATE: Mutex<Option<State>> = Mutex::new(None);
@@ -68,25 +68,37 @@ pub(crate) fn operation(device: &str, operation: &str, meter: Meter, total: Opti
     }
 }
 
-/// Many things of a kind begin: nothing but their number is shown from now on.
-pub(crate) fn count(what: &str, total: usize) {
-    if let Some(state) = state().as_mut() {
-        state.what = what.to_owned();
-        state.counted = Some((0, total));
+/// Many things of a kind, which are counted until this goes. Where others are counted already, those are
+/// what is shown.
+#[derive(Debug)]
+pub(crate) struct Count(bool);
+
+impl Count {
+    /// They begin.
+    pub(crate) fn of(what: &str, total: usize) -> Self {
+        let mut state = state();
+        let free = state.as_mut().filter(|state| state.counted.is_none());
+        Self(free.is_some_and(|state| {
+            state.counted = Some((what.to_owned(), 0, total));
+            true
+        }))
+    }
+
+    /// One of them is done.
+    pub(crate) fn one_more(&self) {
+        let mut state = state();
+        let counted = state.as_mut().and_then(|state| state.counted.as_mut());
+        if let (Some((_, done, _)), true) = (counted, self.0) {
+            *done += 1;
+        }
     }
 }
 
-/// One of the many is done.
-pub(crate) fn one_more() {
-    if let Some((done, _)) = state().as_mut().and_then(|state| state.counted.as_mut()) {
-        *done += 1;
-    }
-}
-
-/// The many are done.
-pub(crate) fn counted() {
-    if let Some(state) = state().as_mut() {
-        state.counted = None;
+impl Drop for Count {
+    fn drop(&mut self) {
+        if let (Some(state), true) = (state().as_mut(), self.0) {
+            state.counted = None;
+        }
     }
 }
 
@@ -131,16 +143,18 @@ fn draw_until(done: &(Mutex<bool>, Condvar), columns: usize) {
 
 fn shown(elapsed: Duration) -> Option<String> {
     let state = state();
-    let state = state.as_ref().filter(|state| !state.what.is_empty())?;
-    let far = match (&state.meter, state.total, state.counted) {
-        (_, _, Some((done, total))) => Far::Done(done, total),
-        (Some(meter), Some(total), _) => Far::Sent(meter.sent().min(total), total),
-        (Some(meter), None, _) if meter.received() >= RECEIVED_BYTES_MIN => {
-            Far::Received(meter.received())
-        }
+    let state = state.as_ref()?;
+    let seconds = elapsed.as_secs();
+    if let Some((what, done, total)) = &state.counted {
+        return Some(line(what, Far::Done(*done, *total), seconds));
+    }
+    let meter = state.meter.as_ref()?;
+    let far = match (state.total, meter.received()) {
+        (Some(total), _) => Far::Sent(meter.sent().min(total), total),
+        (None, bytes) if bytes >= RECEIVED_BYTES_MIN => Far::Received(bytes),
         _ => Far::Unknown,
     };
-    Some(line(&state.what, far, elapsed.as_secs()))
+    Some(line(&state.what, far, seconds))
 }
 
 /// A line for it.

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::cli::{Globals, Verb};
 use crate::device::Device;
 use crate::failure::{Failure, Status};
-use crate::progress;
+use crate::progress::Count;
 use crate::report::Report;
 use crate::screen;
 use crate::table::table;
@@ -26,9 +26,14 @@ pub(crate) fn ask(
         return ask(device);
     }
     screen::indent(2);
-    progress::count("devices", devices.len());
-    let parts = in_parallel(devices, usize::from(globals.parallel), &ask);
-    progress::counted();
+    let count = Count::of("devices", devices.len());
+    let asked = |device: &mut Device| {
+        let part = ask(device);
+        count.one_more();
+        part
+    };
+    let parts = in_parallel(devices, usize::from(globals.parallel), &asked);
+    drop(count);
     screen::indent(0);
     let status = parts
         .iter()
@@ -68,7 +73,6 @@ pub(crate) fn in_parallel<R: Send>(
                         .next();
                     let Some((place, device)) = next else { return };
                     let result = work(device);
-                    progress::one_more();
                     let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
                     done.push((place, result));
                 }

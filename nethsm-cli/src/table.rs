@@ -2,10 +2,10 @@
 
 use crate::screen;
 
-/// The widest column, so that one long value does not push the others away.
+/// The widest column that is padded.
 const COLUMN_CHARACTERS_MAX: usize = 48;
 /// What a column keeps where the terminal is narrow.
-const COLUMN_CHARACTERS_MIN: usize = 6;
+const COLUMN_CHARACTERS_MIN: usize = 4;
 /// What stands between columns.
 const GAP: &str = "  ";
 
@@ -28,6 +28,11 @@ fn fitted<const COLUMNS: usize>(
     }
     let mut widths: Vec<usize> = (0..COLUMNS)
         .map(|column| width(headers.get(column).copied(), rows, column))
+        // Where nothing is cut, one long value does not push the others away.
+        .map(|width| match columns {
+            Some(_) => width,
+            None => width.min(COLUMN_CHARACTERS_MAX),
+        })
         .collect();
     if let Some(columns) = columns {
         shrink(
@@ -72,7 +77,7 @@ fn width<const COLUMNS: usize>(
 ) -> usize {
     let cells = rows.iter().filter_map(|row| row.get(column));
     let cells = cells.map(|cell| cell.chars().count());
-    let widest = cells.max().unwrap_or(0).min(COLUMN_CHARACTERS_MAX);
+    let widest = cells.max().unwrap_or(0);
     widest.max(header.unwrap_or_default().len())
 }
 
@@ -118,14 +123,14 @@ mod tests {
     fn a_narrow_terminal_takes_from_the_widest_column() {
         let rows = [["x".repeat(30), "RSA".to_owned(), "y".repeat(12)]];
         let text = fitted(["KEY", "TYPE", "LABEL"], &rows, Some(30));
-        let expected = format!("{}…  RSA   {}\n", "x".repeat(9), "y".repeat(12));
-        assert_eq!(text.lines().next_back().unwrap(), expected.trim_end());
+        let expected = format!("{}…  RSA   {}…", "x".repeat(10), "y".repeat(10));
+        assert_eq!(text.lines().next_back().unwrap(), expected);
         // Nothing is cut that is not for a terminal, and there is an end to being narrow.
         let text = fitted(["KEY", "TYPE", "LABEL"], &rows, None);
         assert!(text.contains(&"x".repeat(30)));
         let text = fitted(["KEY", "TYPE", "LABEL"], &rows, Some(3));
         assert!(
-            text.lines().all(|line| line.chars().count() <= 20),
+            text.lines().all(|line| line.chars().count() <= 16),
             "{text}"
         );
     }

@@ -7,6 +7,7 @@ mod devices;
 mod enter;
 mod inspection;
 mod keys;
+mod listing;
 mod memory;
 mod rivals;
 mod small;
@@ -62,7 +63,18 @@ enum Part {
     Devices,
     /// The inspector alone, beside what unpacks and hashes
     Inspection,
+    /// A thousand keys of a NetHSM listed, beside the vendor's tool
+    Listing,
 }
+
+/// Measures, with an effort in percent.
+type Measure = fn(u32) -> Result<Vec<Table>>;
+
+/// Parts without the login shell, and what measures them.
+const ALONE: [(Part, Measure); 2] = [
+    (Part::Inspection, inspection::run),
+    (Part::Listing, listing::run),
+];
 
 /// Where the measurements of devices wait for the other parts, in the enclave's folder.
 const DEVICES: &str = "devices";
@@ -102,12 +114,15 @@ impl Options {
 
 fn outside(options: &Options) -> Result<()> {
     private::possible()?;
-    // Its tables come first, by themselves: it needs no enclave.
-    if options.wants(Part::Inspection) && !options.enter {
-        print(options, &inspection::run(options.effort)?)?;
-        if options.part == [Part::Inspection] {
-            return Ok(());
+    // Their tables come first, by themselves: they need no enclave.
+    for (part, run) in ALONE {
+        if options.wants(part) && !options.enter {
+            print(options, &run(options.effort)?)?;
         }
+    }
+    let alone = |part: &Part| ALONE.iter().any(|(known, _)| known == part);
+    if !options.part.is_empty() && options.part.iter().all(alone) {
+        return Ok(());
     }
     let mut measured = None;
     if options.wants(Part::Devices) && !options.enter {

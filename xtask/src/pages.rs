@@ -8,6 +8,7 @@ use clap::Args;
 use crate::failure::{Because, Failure, Result, none_of};
 use crate::program::{Program, find};
 use crate::stage::{make_folder, put};
+use crate::tools::pinned::JUST;
 use crate::workspace::Workspace;
 
 /// Where to write, and of which package
@@ -108,7 +109,8 @@ pub(crate) fn completions_installed(share: &Path, built: Option<&Path>) -> Resul
     Ok(())
 }
 
-/// Every page that would be installed reads without an error, every completion parses.
+/// Every page that would be installed reads without an error, every completion parses, and both are the same
+/// each time.
 pub(crate) fn check(built: Option<&Path>) -> Result<()> {
     let folder = tempfile::tempdir().because("cannot make a temporary folder")?;
     let (man, share) = (folder.path().join("man"), folder.path().join("share"));
@@ -144,11 +146,81 @@ pub(crate) fn check(built: Option<&Path>) -> Result<()> {
             problems.push(format!("{}: does not parse", completions.display()));
         }
     }
+    problems.extend(recipes()?);
     println!("{} manual pages", pages.len());
     none_of(
         &problems,
         "manual pages and completions must read without a complaint",
     )
+}
+
+/// What `just generate` is asked for.
+const KINDS: [&str; 2] = ["manpages", "shell_completions"];
+
+/// What is wrong with what the recipes write: to `output` below the target folder, or below the tree where
+/// no variable names one; folders are made; and a second time has the same bytes.
+fn recipes() -> Result<Vec<String>> {
+    let workspace = Workspace::get()?;
+    let target = workspace.target_directory.as_path();
+    let mut problems = Vec::new();
+    let packages = PACKAGES.map(|known| known.package);
+    let [first, second] = [(); 2].map(|()| written(&packages, Some(target)));
+    let (first, second) = (first?, second?);
+    if first != second {
+        problems.push("just generate: another time, other bytes".to_owned());
+    }
+    let mut all = vec![first];
+    // Without the variable it would build everything anew where one is set.
+    if std::env::var_os("CARGO_TARGET_DIR").is_none() {
+        all.push(written(&["nethsm-cli"], None)?);
+    }
+    for found in &all {
+        for known in ["manpages/nethsm-cli.1", "shell_completions/_nethsm-cli"] {
+            if !found.iter().any(|(path, _)| path.ends_with(known)) {
+                problems.push(format!("just generate: writes no {known}"));
+            }
+        }
+    }
+    Ok(problems)
+}
+
+/// What `just generate` writes of `packages`, which is gone afterwards.
+fn written(packages: &[&str], target: Option<&Path>) -> Result<Vec<(PathBuf, Vec<u8>)>> {
+    let (just, workspace) = (JUST.ensure()?, Workspace::get()?);
+    let tree = workspace.workspace_root.as_path();
+    let output = target.unwrap_or(tree).join("output");
+    let empty = || match output.is_dir() {
+        true => std::fs::remove_dir_all(&output).because("cannot empty the output folder"),
+        false => Ok(()),
+    };
+    empty()?;
+    for (kind, package) in packages
+        .iter()
+        .flat_map(|name| KINDS.map(|kind| (kind, *name)))
+    {
+        let recipe = Program::new(&just).folder(tree);
+        let recipe = recipe.args(["generate", kind, package]);
+        match target {
+            Some(target) => recipe.env("CARGO_TARGET_DIR", target).run()?,
+            None => recipe.run()?,
+        }
+    }
+    let found = contents(&output)?;
+    empty()?;
+    Ok(found)
+}
+
+/// Everything in the folders of a folder, in order.
+fn contents(folder: &Path) -> Result<Vec<(PathBuf, Vec<u8>)>> {
+    let mut found = Vec::new();
+    for kind in files(folder)? {
+        for file in files(&kind)? {
+            let bytes = std::fs::read(&file);
+            let bytes = bytes.because(format_args!("cannot read {}", file.display()))?;
+            found.push((file, bytes));
+        }
+    }
+    Ok(found)
 }
 
 fn files(folder: &Path) -> Result<Vec<PathBuf>> {

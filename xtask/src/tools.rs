@@ -3,7 +3,7 @@
 
 mod kryoptic;
 pub(crate) mod pinned;
-mod python;
+pub(crate) mod python;
 pub(crate) mod system;
 pub(crate) mod targets;
 

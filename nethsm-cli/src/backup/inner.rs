@@ -32,9 +32,12 @@ const SECRET_SETTINGS: [&str; 5] = [
 /// Fields that are secret, of users and keys.
 const SECRET_FIELDS: [&str; 3] = ["salt", "digest", "priv"];
 
-/// The values that are open, by path.
-#[derive(Debug)]
-pub(super) struct Inner(pub(super) BTreeMap<String, Zeroizing<Vec<u8>>>);
+/// What is open.
+pub(super) struct Inner {
+    /// The values, by path.
+    pub(super) values: BTreeMap<String, Zeroizing<Vec<u8>>>,
+    domain_key: Zeroizing<Vec<u8>>,
+}
 
 impl Inner {
     /// Opens everything that the unlock passphrase and the backup open.
@@ -71,13 +74,13 @@ impl Inner {
             };
             values.insert(path.clone(), value);
         }
-        Ok(Self(values))
+        Ok(Self { values, domain_key })
     }
 
     /// A value as JSON, where it is an object of that.
     pub(super) fn object(&self, path: &str) -> Option<Map<String, Value>> {
         // A certificate in it may be of any bytes.
-        let text = String::from_utf8_lossy(self.0.get(path)?).into_owned();
+        let text = String::from_utf8_lossy(self.values.get(path)?).into_owned();
         match serde_json::from_str(&Zeroizing::new(text)).ok()? {
             Value::Object(fields) => Some(fields),
             _ => None,
@@ -127,11 +130,16 @@ impl Inner {
         parts.join("; ").replace(char::is_control, "\u{fffd}")
     }
 
-    /// What differs between this one and a newer one in the value at `path`: names of fields, none where it is
-    /// no object; absent where nothing does.
+    /// What differs between this one and a newer one in the value at `path`, which has been sealed anew at least:
+    /// names of fields, none where it is no object; absent where nothing does.
     pub(super) fn changes(&self, newer: &Self, path: &str) -> Option<Vec<String>> {
-        if self.0.get(path) == newer.0.get(path) {
-            return None;
+        // The device's own copies of the domain key, which the unlock passphrase opens elsewhere.
+        if path.contains("/domain-key/") {
+            return (self.domain_key != newer.domain_key).then(Vec::new);
+        }
+        match (self.values.get(path), newer.values.get(path)) {
+            (Some(before), Some(after)) if before == after => return None,
+            _ => {}
         }
         let (Some(before), Some(after)) = (self.object(path), newer.object(path)) else {
             return Some(Vec::new());

@@ -135,7 +135,7 @@ pub(crate) fn verify(options: &Sealed) -> Result<Report, Failure> {
                 && !path.ends_with("/.version")
         };
         if let Some(path) = inner
-            .0
+            .values
             .keys()
             .filter(stored)
             .find(|path| inner.object(path).is_none())
@@ -146,7 +146,7 @@ pub(crate) fn verify(options: &Sealed) -> Result<Report, Failure> {
             );
             return Err(Failure::failed(text));
         }
-        let count = inner.0.len();
+        let count = inner.values.len();
         text.push_str(&format!("; the unlock passphrase opens {count} of them"));
         if let Some(fields) = value.as_object_mut() {
             fields.insert("opened".to_owned(), count.into());
@@ -190,7 +190,7 @@ pub(crate) fn export(options: &Export) -> Result<Report, Failure> {
     found.insert("device_id".to_owned(), backup.device.clone().into());
     if let Some(inner) = options.sealed.unlock.open(&backup, &options.sealed.file)? {
         let mut values = Map::new();
-        for (path, value) in &inner.0 {
+        for (path, value) in &inner.values {
             sealed.remove(path);
             let value = match inner.object(path) {
                 _ if inner::is_secret(path) && !options.secrets => continue,
@@ -245,14 +245,14 @@ pub(crate) fn diff(options: &Diff) -> Result<Report, Failure> {
             (before, after) if before == after => {}
             _ => match &inner {
                 // What was sealed anew has not changed.
-                Some((old, new)) if old.0.contains_key(path) => {
+                Some((old, new)) => {
                     let changed = old.changes(new, path);
                     lines.extend(changed.map(|fields| match fields.as_slice() {
                         [] => format!("~ {path}"),
                         fields => format!("~ {path}: {}", fields.join(", ")),
                     }));
                 }
-                _ => lines.push(format!("~ {path}")),
+                None => lines.push(format!("~ {path}")),
             },
         }
     }

@@ -13,7 +13,7 @@ use signstar_nethsm::sdk::models::PublicKey;
 use crate::device::{Device, EITHER};
 use crate::failure::Failure;
 use crate::known::{self, Shown};
-use crate::progress;
+use crate::progress::Count;
 use crate::report::Report;
 use crate::table::table;
 use crate::user::{checked, field};
@@ -119,7 +119,7 @@ pub(crate) fn details(device: &mut Device, ids: &[String]) -> Result<Vec<Value>,
     for _ in 0..device.manner.parallel.min(ids.len()) {
         clients.push(device.another(EITHER)?);
     }
-    progress::count(&format!("{} shows its keys", device.label), ids.len());
+    let count = &Count::of(&format!("{} shows its keys", device.label), ids.len());
     let waiting = Mutex::new(ids.iter().enumerate());
     let done = Mutex::new(Ok(Vec::with_capacity(ids.len())));
     let (waiting, collected) = (&waiting, &done);
@@ -133,7 +133,7 @@ pub(crate) fn details(device: &mut Device, ids: &[String]) -> Result<Vec<Value>,
                         .next();
                     let Some((place, id)) = next else { return };
                     let found = ask(&mut client, id);
-                    progress::one_more();
+                    count.one_more();
                     let mut done = collected.lock().unwrap_or_else(PoisonError::into_inner);
                     match (found, done.as_mut()) {
                         (_, Err(_)) => return,
@@ -146,7 +146,6 @@ pub(crate) fn details(device: &mut Device, ids: &[String]) -> Result<Vec<Value>,
             });
         }
     });
-    progress::counted();
     let done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
     let mut found: Vec<(usize, Value)> = done.map_err(|error| {
         let user = device.user(EITHER).unwrap_or_default();

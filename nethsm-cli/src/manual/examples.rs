@@ -359,9 +359,19 @@ pub(super) const EXAMPLES: [(&str, &str, &str); 116] = [
         "nethsm-cli backup browse one.backup --below /key/",
     ),
     (
+        "backup browse",
+        "What each key is, by what the unlock passphrase opens.",
+        "nethsm-cli backup browse one.backup --below /key/ --unlock-passphrase-from prompt",
+    ),
+    (
         "backup diff",
         "",
         "nethsm-cli backup diff monday.backup tuesday.backup",
+    ),
+    (
+        "backup diff",
+        "Which fields of users and keys differ.",
+        "nethsm-cli backup diff monday.backup tuesday.backup --unlock-passphrase-from prompt",
     ),
     (
         "backup export",

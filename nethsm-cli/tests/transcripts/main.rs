@@ -18,6 +18,7 @@
 
 mod rehearsal;
 mod schema;
+#[allow(dead_code, reason = "each test program uses a part of it")]
 mod stage;
 mod transcript;
 

@@ -32,26 +32,36 @@ pub(crate) struct Stage {
 impl Stage {
     /// A fresh device.
     pub(crate) fn fresh() -> Self {
-        Self::with(ScryptCost::CHEAP)
+        Self::with(ScryptCost::CHEAP, None)
     }
 
     /// A fresh one, whose passphrases cost what they cost on a device.
     pub(crate) fn fresh_and_costly() -> Self {
-        Self::with(ScryptCost::DEVICE)
+        Self::with(ScryptCost::DEVICE, None)
     }
 
-    fn with(scrypt: ScryptCost) -> Self {
+    /// A device that was provisioned, with a user for each role, and takes the image `update.img`.
+    pub(crate) fn updatable() -> Self {
         let folder = tempfile::tempdir().unwrap();
+        let key = image(folder.path());
+        Self::with(ScryptCost::CHEAP, Some((folder, key))).provisioned()
+    }
+
+    /// `image` is a folder with an image, and the key of it.
+    fn with(scrypt: ScryptCost, image: Option<(TempDir, String)>) -> Self {
+        let (folder, update_key) = match image {
+            Some((folder, key)) => (folder, Some(key)),
+            None => (tempfile::tempdir().unwrap(), None),
+        };
         for (name, passphrase) in PASSPHRASES {
             secret(
                 &folder.path().join(format!("{name}.txt")),
                 &format!("{passphrase}\n"),
             );
         }
-        let update_key = image(folder.path());
         let device = Simulator::start(Options {
             device: DeviceOptions {
-                update_key: Some(update_key),
+                update_key,
                 scrypt,
                 ..DeviceOptions::default()
             },
@@ -105,7 +115,7 @@ impl Stage {
 
     /// The same, whose passphrases cost what they cost on a device, so that its backups can be opened.
     pub(crate) fn costly() -> Self {
-        Self::with(ScryptCost::DEVICE).provisioned()
+        Self::with(ScryptCost::DEVICE, None).provisioned()
     }
 
     fn provisioned(self) -> Self {
@@ -123,6 +133,32 @@ impl Stage {
         stage
     }
 
+    /// Lets a program run in the folder.
+    pub(crate) fn at_home<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        command
+            .current_dir(self.folder.path())
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", self.folder.path())
+            .env("NETHSM_CONFIG", "config.toml")
+            .stdin(Stdio::null())
+    }
+
+    /// nethsm-cli with the words of `line`, in the folder.
+    pub(crate) fn command(&self, line: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_nethsm-cli"));
+        command.args(line.split(' '));
+        self.at_home(&mut command);
+        command
+    }
+
+    /// Runs that: its status, and all that it says.
+    pub(crate) fn cli(&self, line: &str) -> (i32, String) {
+        let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
+        let (status, said) = self.run(env!("CARGO_BIN_EXE_nethsm-cli"), &words);
+        (status, String::from_utf8_lossy(&said).into_owned())
+    }
+
     /// Runs a program in the folder: its status, and all that it says.
     pub(crate) fn run(&self, program: &str, words: &[String]) -> (i32, Vec<u8>) {
         let (status, mut said, complaints) = self.run_with(program, words, None);
@@ -138,16 +174,11 @@ impl Stage {
         form: Option<&str>,
     ) -> (i32, Vec<u8>, Vec<u8>) {
         // What does not end by itself is a finding, and not a test that hangs.
-        let output = Command::new("timeout")
-            .args(["--kill-after=5", "120", program])
-            .args(words)
-            .current_dir(self.folder.path())
-            .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .env("HOME", self.folder.path())
-            .env("NETHSM_CONFIG", "config.toml")
+        let mut command = Command::new("timeout");
+        command.args(["--kill-after=5", "120", program]).args(words);
+        let output = self
+            .at_home(&mut command)
             .envs(form.map(|form| ("NETHSM_OUTPUT", form)))
-            .stdin(Stdio::null())
             .output()
             .unwrap_or_else(|error| panic!("{program}: {error}"));
         let status = output.status.code().unwrap_or(-1);

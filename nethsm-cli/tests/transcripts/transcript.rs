@@ -7,7 +7,8 @@ use std::path::Path;
 use crate::stage::{PASSPHRASES, Stage};
 
 /// Programs that may be asked beside nethsm-cli.
-const OTHERS: [&str; 11] = [
+const OTHERS: [&str; 12] = [
+    "grep",
     "gpg",
     "gpgconf",
     "openssl",
@@ -107,6 +108,7 @@ fn stage(path: &Path, text: &str) -> Stage {
         Some("#: fresh, and another one") => Stage::two(),
         Some("#: fresh, with costly passphrases") => Stage::fresh_and_costly(),
         Some("#: operational") => Stage::operational(),
+        Some("#: operational, with an image") => Stage::updatable(),
         Some("#: operational, with costly passphrases") => Stage::costly(),
         _ => panic!(
             "{}: begins with neither `#: fresh` nor `#: operational`",

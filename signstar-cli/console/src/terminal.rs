@@ -17,6 +17,13 @@ use crate::ConsoleError;
 const ANSWER_BYTES_MAX: usize = 4096;
 /// What the key combination for an interruption sends where it is no signal.
 const INTERRUPT: u8 = 3;
+/// What ends an answer, where the terminal does not.
+const END: u8 = 4;
+/// What takes a letter away, on one keyboard or another.
+const BACKSPACE: u8 = 8;
+const DELETE: u8 = 0x7f;
+/// What takes the whole answer away.
+const KILL: u8 = 21;
 
 static ASKING: Mutex<()> = Mutex::new(());
 /// Whether a line stands there that is to go before something else is said.
@@ -129,7 +136,14 @@ fn line() -> Result<Zeroizing<Vec<u8>>, ConsoleError> {
         match byte.as_slice() {
             _ if count == 0 => return Ok(answer),
             [b'\n'] => return Ok(answer),
+            // The terminal edits no line of which it shows nothing.
             [INTERRUPT] => return Err(ConsoleError::usage("interrupted: nothing was done")),
+            [END] => return Ok(answer),
+            [KILL] => answer.clear(),
+            [BACKSPACE | DELETE] => {
+                // A whole letter: in UTF-8 those that follow the first byte begin with 10.
+                while answer.pop().is_some_and(|byte| byte & 0xc0 == 0x80) {}
+            }
             other => answer.extend_from_slice(other),
         }
     }
@@ -145,10 +159,11 @@ impl Hidden {
         let failed = |error: nix::Error| ConsoleError::with("the terminal".as_ref(), error.into());
         let before = tcgetattr(io::stdin()).map_err(failed)?;
         let mut hidden = before.clone();
-        // Without signals: an interrupted program would leave the terminal silent.
+        // Without signals: an interrupted program would leave the terminal silent. And key by key, or
+        // an interruption would wait for the end of the line.
         hidden
             .local_flags
-            .remove(LocalFlags::ECHO | LocalFlags::ISIG);
+            .remove(LocalFlags::ECHO | LocalFlags::ISIG | LocalFlags::ICANON);
         // What was typed before the question was asked is no answer to it.
         tcsetattr(io::stdin(), SetArg::TCSAFLUSH, &hidden).map_err(failed)?;
         Ok(Self(before))

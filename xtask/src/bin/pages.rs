@@ -32,6 +32,14 @@ fn sections(package: &str, path: &str) -> Vec<nethsm_cli::manual::Section> {
     }
 }
 
+/// A completion by the tool itself, for a shell.
+fn asking(package: &str, shell: &str) -> Option<&'static str> {
+    match package {
+        "nethsm-cli" => nethsm_cli::completion(shell),
+        _ => None,
+    }
+}
+
 /// The tools that have a command line to describe.
 fn command(package: &str) -> Option<Command> {
     match package {
@@ -109,7 +117,11 @@ fn rendered(section: &nethsm_cli::manual::Section) -> String {
 
 fn completions(mut command: Command, name: &str, folder: &Path) -> std::io::Result<()> {
     for shell in Shell::value_variants() {
-        clap_complete::generate_to(*shell, &mut command, name, folder)?;
+        let file = clap_complete::generate_to(*shell, &mut command, name, folder)?;
+        // One that asks the program itself, in the place of what only knows its options.
+        if let Some(script) = asking(name, &shell.to_string()) {
+            std::fs::write(file, script)?;
+        }
     }
     Ok(())
 }

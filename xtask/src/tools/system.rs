@@ -22,7 +22,7 @@ const fn needed(program: &'static str, debian: &'static str, arch: &'static str)
 const TLS_OF_RSYSLOG: &str = "/usr/lib/x86_64-linux-gnu/rsyslog/lmnsd_gtls.so";
 
 /// What `cargo xtask test` needs.
-pub(crate) const TESTS: [Needed; 58] = [
+pub(crate) const TESTS: [Needed; 61] = [
     // The transport, and what a caller may try through it.
     needed("sshd", "openssh-server", "openssh"),
     needed("ssh", "openssh-client", "openssh"),
@@ -53,6 +53,10 @@ pub(crate) const TESTS: [Needed; 58] = [
     needed("opensc-tool", "opensc", "opensc"),
     needed("clang", "clang", "clang"),
     needed("ip", "iproute2", "iproute2"),
+    // Shells that complete.
+    needed("bash", "bash", "bash"),
+    needed("fish", "fish", "fish"),
+    needed("zsh", "zsh", "zsh"),
     // Trying the sandbox, and watching it.
     needed("strace", "strace", "strace"),
     needed("unshare", "util-linux", "util-linux"),

@@ -14,6 +14,7 @@
 #[allow(unused_imports, reason = "each test program uses a part of it")]
 mod support;
 
+mod commissioned;
 mod faults;
 mod load;
 mod memory;

@@ -394,12 +394,20 @@ pub(crate) fn inspector() -> Option<PathBuf> {
 /// The operators' tool of the staged tree, or the one that was built last. Only tests that look at
 /// what it says of a machine need it.
 pub(crate) fn admin(build: Build) -> PathBuf {
-    let name = "signstar-admin";
+    let folder = match build {
+        Build::Static => "usr/bin",
+        Build::Devices => "devices/usr/bin",
+    };
+    tool("signstar-admin", folder, "signstar-cli/admin/src")
+}
+
+/// The tool for NetHSMs, likewise.
+pub(crate) fn nethsm_cli() -> PathBuf {
+    tool("nethsm-cli", "usr/bin", "nethsm-cli/src")
+}
+
+fn tool(name: &str, folder: &str, sources: &str) -> PathBuf {
     if let Some(stage) = std::env::var_os("SIGNSTAR_STAGE") {
-        let folder = match build {
-            Build::Static => "usr/bin",
-            Build::Devices => "devices/usr/bin",
-        };
         return PathBuf::from(stage).join(folder).join(name);
     }
     let built = Path::new(env!("CARGO_TARGET_TMPDIR"))
@@ -407,13 +415,9 @@ pub(crate) fn admin(build: Build) -> PathBuf {
         .join(name);
     assert!(
         built.is_file(),
-        "there is no {name}: run `cargo build -p {name} --features smartcard,tpm`"
+        "there is no {name}: run `cargo build -p {name}`, signstar-admin with its features smartcard,tpm"
     );
-    assert_newer(
-        &built,
-        name,
-        &["signstar-core/src", "signstar-cli/admin/src"],
-    );
+    assert_newer(&built, name, &["signstar-core/src", sources]);
     built
 }
 

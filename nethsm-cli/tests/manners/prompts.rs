@@ -1,0 +1,124 @@
+//! What is asked at a terminal.
+
+use crate::stage::{PASSPHRASES, Stage};
+use crate::terminal::Terminal;
+
+fn passphrase(name: &str) -> String {
+    let found = PASSPHRASES.iter().find(|(known, _)| *known == name);
+    format!("{}\n", found.unwrap().1)
+}
+
+fn start(stage: &Stage, line: &str) -> Terminal {
+    Terminal::start(&mut stage.command(line), 80)
+}
+
+fn requests(stage: &Stage) -> u64 {
+    stage.device.all_requests().values().sum()
+}
+
+#[test]
+fn a_prompt_names_role_user_and_device_and_shows_nothing() {
+    let stage = Stage::operational();
+    let mut terminal = start(&stage, "--passphrase-from prompt key list");
+    terminal.wait_for("Passphrase of admin (Administrator) on one: ");
+    terminal.wait_for_silence();
+    // Keys that edit do, though nothing is seen of it: away with all, and with a letter of two bytes.
+    terminal.write("something else\u{15}");
+    terminal.write("pasé\u{7f}");
+    terminal.write(passphrase("admin").strip_prefix("pas").unwrap());
+    let (status, shown) = terminal.end();
+    assert_eq!(status, 0, "{shown}");
+    assert!(
+        !shown.contains("else") && !shown.contains("of-admin"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn a_wrong_passphrase_is_asked_for_once_and_tried_once() {
+    let stage = Stage::operational();
+    let before = requests(&stage);
+    let mut terminal = start(&stage, "--passphrase-from prompt user list --long");
+    terminal.wait_for("on one: ");
+    terminal.wait_for_silence();
+    terminal.write("not-the-right-one\n");
+    let (status, shown) = terminal.end();
+    assert_eq!((status, requests(&stage) - before), (3, 1), "{shown}");
+    assert_eq!(shown.matches("Passphrase of").count(), 1);
+    assert!(!shown.contains("not-the-right-one"));
+}
+
+#[test]
+fn a_new_passphrase_is_asked_for_twice_and_both_must_be_the_same() {
+    let stage = Stage::operational();
+    let add = "user add zoe --role Operator";
+    let before = requests(&stage);
+    let mut terminal = start(&stage, add);
+    terminal.wait_for("Passphrase of zoe (Operator) on one, a new one: ");
+    terminal.wait_for_silence();
+    terminal.write("correct horse battery\n");
+    terminal.wait_for("Passphrase of zoe (Operator) on one, once more: ");
+    terminal.wait_for_silence();
+    terminal.write("correct horse batter\n");
+    let (status, shown) = terminal.end();
+    assert_eq!((status, requests(&stage) - before), (2, 0), "{shown}");
+    assert!(shown.contains("the two passphrases differ"), "{shown}");
+    assert!(!shown.contains("correct"), "{shown}");
+
+    let mut terminal = start(&stage, add);
+    for question in ["a new one: ", "once more: "] {
+        terminal.wait_for(question);
+        terminal.wait_for_silence();
+        terminal.write("correct horse battery\n");
+    }
+    let (status, shown) = terminal.end();
+    assert_eq!(status, 0, "{shown}");
+    std::fs::write(
+        stage.folder.path().join("zoe.txt"),
+        "correct horse battery\n",
+    )
+    .unwrap();
+    let (status, said) = stage.cli("--user zoe --passphrase-file zoe.txt user whoami");
+    assert_eq!((status, said.as_str()), (0, "zoe: Operator (zoe)\ntags:\n"));
+}
+
+#[test]
+fn an_interruption_at_a_prompt_leaves_the_terminal_as_it_was() {
+    let stage = Stage::operational();
+    let before = requests(&stage);
+    let mut terminal = start(&stage, "--passphrase-from prompt key list");
+    let settings = terminal.settings();
+    assert!(terminal.echoes());
+    terminal.wait_for("on one: ");
+    terminal.wait_for_silence();
+    assert_ne!(terminal.settings(), settings);
+    terminal.write("half of it\u{3}");
+    // It ends by itself; the terminal is asked while it is there.
+    while !terminal.echoes() {
+        std::thread::yield_now();
+    }
+    assert_eq!(terminal.settings(), settings);
+    let (status, shown) = terminal.end();
+    assert_eq!((status, requests(&stage) - before), (2, 0), "{shown}");
+    assert!(shown.contains("interrupted: nothing was done"), "{shown}");
+    assert!(!shown.contains("half"), "{shown}");
+}
+
+#[test]
+fn a_key_goes_when_its_name_is_written_and_not_otherwise() {
+    let stage = Stage::operational();
+    let (status, _) = stage.cli("key generate EC_P256 --id packages");
+    assert_eq!(status, 0);
+    let mut terminal = start(&stage, "key remove packages");
+    terminal.wait_for("one: key packages will be gone for ever");
+    terminal.wait_for("Write packages to go on: ");
+    terminal.write("yes\n");
+    let (status, shown) = terminal.end();
+    assert_eq!(status, 2, "{shown}");
+    let mut terminal = start(&stage, "key remove packages");
+    terminal.wait_for("to go on: ");
+    terminal.write("packages\n");
+    let (status, shown) = terminal.end();
+    assert_eq!(status, 0, "{shown}");
+    assert_eq!(stage.cli("key list"), (0, String::new()));
+}
