@@ -1,7 +1,7 @@
 //! Examples of command lines, which the tests parse.
 
 /// The command, what an example does, and the example.
-pub(super) const EXAMPLES: [(&str, &str, &str); 116] = [
+pub(super) const EXAMPLES: [(&str, &str, &str); 118] = [
     (
         "",
         "The devices of a rack, in one table.",

@@ -41,7 +41,7 @@ pub(super) fn read(options: &Import) -> Result<Outside, Failure> {
             let text = "protected, and nobody is there to ask: give --passphrase-file";
             return Err(data(&text));
         }
-        let asked = terminal::passphrase(&format!("the key in {}", path.display()))?;
+        let asked = terminal::secret(&format!("Passphrase of the key in {}", path.display()))?;
         passphrase = Some(asked);
         secret = parse(passphrase.as_ref());
     }
