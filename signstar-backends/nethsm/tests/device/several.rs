@@ -118,6 +118,19 @@ fn the_list_goes_on_with_the_device_that_has_answered() {
     assert_eq!(uses(&devices), [0, 3, 0]);
 }
 
+/// The time is for all devices together: where the first has used it up, nobody is asked again.
+#[test]
+fn a_round_ends_with_its_time() {
+    let (devices, mut settings) = replicas(2);
+    settings.wait = Duration::from_secs(1);
+    let mut opened = signstar_nethsm::open(&settings).unwrap();
+    let fault = Fault::Delay(Duration::from_secs(4));
+    devices[0].simulator().fail_next(Some(SIGN), fault, 1);
+    let refused = opened.signer.sign(&digest("x")).unwrap_err();
+    assert_eq!(kind(&refused), "unavailable", "{refused}");
+    assert_eq!(devices[1].simulator().requests(SIGN), 0);
+}
+
 #[test]
 fn what_no_other_device_would_do_better_ends_at_once() {
     for status in [400, 403, 404, 413, 302] {
