@@ -106,15 +106,21 @@ fn caller(lines: &str) -> String {
 
 #[test]
 fn a_caller_is_named_by_what_sshd_can_know() {
-    for (lines, expected) in [
-        ("", "[user.u.callers.x] needs `ssh-key` or `ssh-authority`"),
-        (
-            "ssh-key = \"MD5:00\"",
-            "[user.u.callers.x] `ssh-key` must be a fingerprint as `ssh-keygen -l` prints it",
-        ),
+    let nobody = "[user.u.callers.x] needs `ssh-key` or `ssh-authority`";
+    assert_problem("[user.u.callers.x]\n", "input = \"any\"", nobody);
+    for text in [
+        "MD5:00",
+        &KEY[..49],
+        &format!("{KEY}x"),
+        &KEY.replace("SHA256", "SHA512"),
     ] {
-        let user = format!("[user.u.callers.x]\n{lines}");
-        assert_problem(&user, "input = \"any\"", expected);
+        for key in ["ssh-key", "ssh-authority"] {
+            let user = format!("[user.u.callers.x]\n{key} = \"{text}\"");
+            let expected = format!(
+                "[user.u.callers.x] `{key}` must be a fingerprint as `ssh-keygen -l` prints it"
+            );
+            assert_problem(&user, "input = \"any\"", &expected);
+        }
     }
     let expected = "[user.u.callers.x] `ssh-certificate` needs `ssh-authority`: \
                     anybody can write a key id";
@@ -186,6 +192,7 @@ fn the_inspector_gets_every_set_of_rules_and_times_without_a_clock() {
     let Input::Inspected(inspected) = &config.keys["a"].input else {
         panic!("not inspected");
     };
+    assert_eq!(inspected.patience_seconds, 60);
     let now = UNIX_EPOCH + Duration::from_secs(1_000_000);
     assert_eq!(
         inspected.arguments(&[&config.users["u"].rules, &Rules::default()], now),
@@ -203,4 +210,59 @@ fn the_inspector_gets_every_set_of_rules_and_times_without_a_clock() {
             "--",
         ]
     );
+}
+
+/// The configuration takes neither; they would be for anybody.
+#[test]
+fn a_caller_of_whom_nothing_is_known_is_nobody() {
+    let caller = |ssh_key: Option<&str>, ssh_certificate: Option<&str>| AllowedCaller {
+        ssh_key: ssh_key.map(str::to_owned),
+        ssh_authority: None,
+        ssh_certificate: ssh_certificate.map(str::to_owned),
+        rules: Rules::default(),
+    };
+    let known = identity(KEY, None);
+    assert!(caller(Some(KEY), None).is(&known));
+    assert!(!caller(None, None).is(&known));
+    assert!(!caller(Some(KEY), Some("*")).is(&known));
+}
+
+#[test]
+fn core_judges_what_is_written() {
+    let policy = |input: &str| {
+        let config = parse("", &format!("input = \"{input}\"")).unwrap();
+        config.keys["a"].input.policy().unwrap()
+    };
+    assert_eq!(policy("any"), InputPolicy::Any);
+    for kind in ArtifactKind::ALL {
+        assert_eq!(policy(kind.name()), InputPolicy::Inspected(kind));
+    }
+}
+
+#[test]
+fn what_nobody_knows_is_told_in_every_table() {
+    let list = "input = \"digest-list\"\n[key.a.digest-list]\nfile = \"/l\"\nwhat = 1";
+    for (user, key, place) in [
+        (
+            "",
+            "input = \"iso\"\n[key.a.rules]\nwhat = 1",
+            "key.a.rules",
+        ),
+        ("", list, "key.a.digest-list"),
+        (
+            "[user.u.rules]\nwhat = 1",
+            "input = \"iso\"",
+            "user.u.rules",
+        ),
+        (&caller("what = 1"), "input = \"iso\"", "user.u.callers.x"),
+    ] {
+        let Err(found) = parse(user, key) else {
+            panic!("taken: {place}");
+        };
+        let [problem] = found.as_slice() else {
+            panic!("{found:?}");
+        };
+        assert!(problem.starts_with(&format!("[{place}] ")), "{problem}");
+        assert!(problem.contains("unknown key \"what\""), "{problem}");
+    }
 }
