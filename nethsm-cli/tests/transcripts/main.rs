@@ -41,7 +41,12 @@ fn played<R: Send>(play: impl Fn(&Path) -> Result<R, String> + Sync) -> Vec<R> {
         .unwrap()
         .map(|entry| entry.unwrap().path())
         .collect();
-    files.sort();
+    // What takes longest begins first: nobody waits for it in the end.
+    files.sort_by_key(|path| {
+        let text = std::fs::read_to_string(path).unwrap();
+        let costly = text.starts_with("#: operational, with costly passphrases");
+        (!costly, path.clone())
+    });
     assert!(!files.is_empty());
     let waiting = Mutex::new(files.into_iter());
     let (done, wrong) = (Mutex::new(Vec::new()), Mutex::new(Vec::new()));
