@@ -24,12 +24,14 @@ mod transcript;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 use nethsm_cli::operations::{NETHSM, NITROPY, OPERATIONS};
 
 /// Transcripts that are played at the same time.
 const AT_ONCE: usize = 4;
+/// Held by a test that plays them: what devices do within a second must be asked for within it.
+static PLAYING: Mutex<()> = Mutex::new(());
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/transcripts/said")
@@ -37,6 +39,7 @@ fn folder() -> PathBuf {
 
 /// Plays all transcripts, some at a time. What is wrong with any is a whole report.
 fn played<R: Send>(play: impl Fn(&Path) -> Result<R, String> + Sync) -> Vec<R> {
+    let _playing = PLAYING.lock().unwrap_or_else(PoisonError::into_inner);
     let mut files: Vec<PathBuf> = std::fs::read_dir(folder())
         .unwrap()
         .map(|entry| entry.unwrap().path())
