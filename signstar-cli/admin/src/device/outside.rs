@@ -20,7 +20,10 @@ pub(super) struct Outside {
     pub(super) created: SystemTime,
     #[cfg_attr(
         not(feature = "smartcard"),
-        expect(dead_code, reason = "a card keeps the fingerprint, and so has to know it")
+        expect(
+            dead_code,
+            reason = "a card keeps the fingerprint, and so has to know it"
+        )
     )]
     pub(super) version: KeyVersion,
 }
