@@ -187,7 +187,12 @@ fn says_what_it_cannot_do_before_it_asks_for_the_pin() {
     not_generated(&machine, &["--yes"], 64, "makes no keys of this kind");
     not_generated(&machine, &["--kind", "p256"], 64, "with `uri-ed25519`");
     machine.configure("object=signing", "");
-    not_generated(&machine, &[], 64, "nobody is there to ask: give --yes");
+    not_generated(
+        &machine,
+        &[],
+        64,
+        "nobody is there to confirm this: give --yes",
+    );
     not_generated(&machine, &["--touch", "on"], 64, "--touch means nothing");
     not_generated(
         &machine,
