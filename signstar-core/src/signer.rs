@@ -10,6 +10,11 @@ pub trait Signer {
     /// The public half, as the device reports it.
     fn public_key(&self) -> &PublicKey;
 
+    /// What the device waits for while it signs, if somebody must do it: one sentence for the caller.
+    fn waits_for(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Signs `digest` once. Ed25519 signs the digest's bytes as its message, ECDSA takes their
     /// leftmost bits (FIPS 186-5), RSA wraps them in a PKCS#1 v1.5 `DigestInfo` (RFC 8017). A composite
     /// key signs the digest's bytes with each of its halves, ML-DSA with an empty context (FIPS 204):

@@ -12,7 +12,8 @@
 //!
 //! # Touch
 //! A card with a touch policy waits for a touch while it signs, some 15 seconds, and then says the
-//! same as if the PIN were missing. Nothing here waits longer than the card.
+//! same as if the PIN were missing. Nothing here waits longer than the card, and the caller is told
+//! before (`Signer::waits_for`).
 //!
 //! # What it does not protect against
 //! Whoever can talk to pcscd can use up the tries of a PIN, or hold the reader. A reader or a USB

@@ -23,6 +23,7 @@ pub(crate) struct Smartcard {
     card: ManuallyDrop<OpenPGP>,
     look: Look,
     public: PublicKey,
+    touch: Touch,
     /// Until the card has refused it.
     pin: Option<Zeroizing<Vec<u8>>>,
 }
@@ -60,6 +61,7 @@ impl Smartcard {
             card,
             look,
             public,
+            touch: state.touch,
             pin: Some(pin),
         })
     }
@@ -68,6 +70,10 @@ impl Smartcard {
 impl Signer for Smartcard {
     fn public_key(&self) -> &PublicKey {
         &self.public
+    }
+
+    fn waits_for(&self) -> Option<&'static str> {
+        (self.touch == Touch::Asked).then_some("the card waits for a touch")
     }
 
     fn sign(&mut self, digest: &Digest) -> Result<RawSignature, SignerError> {

@@ -64,6 +64,12 @@ impl Confined {
         self.session().approve(intake)
     }
 
+    /// What the device will wait for while it signs, if somebody must do it.
+    #[must_use]
+    pub fn waits_for(&self) -> Option<&'static str> {
+        self.enclave.open.device.signer.waits_for()
+    }
+
     /// Has the device sign, and the signature verified; then records its release.
     ///
     /// # Errors

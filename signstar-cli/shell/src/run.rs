@@ -52,6 +52,9 @@ fn sign(invocation: &Invocation, id: RequestId, salt: [u8; 32]) -> Result<(), Fa
     let intake = confined.read()?; // the first byte that the caller chose
     let intake = confined.inspect(intake)?;
     let approval = confined.approve(intake)?;
+    if let Some(what) = confined.waits_for() {
+        tell(&format!("signstar: {what}\n"));
+    }
     let signature = confined.sign(approval)?;
     confined.deliver(&signature)
 }

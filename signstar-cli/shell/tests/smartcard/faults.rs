@@ -208,6 +208,18 @@ fn a_missing_touch_is_unavailable_and_costs_no_try() {
     assert_eq!(machine.status().tries, 3);
 }
 
+/// Told before the signature comes: a card that is not touched would say nothing at all for 15 seconds.
+#[test]
+fn a_caller_is_told_that_the_card_waits_for_a_touch() {
+    let card = VirtualCard::new(SERIAL, Touch::Given);
+    let key = SigningKey::new(Algorithm::Ed25519);
+    let machine = Machine::with(card, Policy::Needed, key, &Configuration::new());
+    let outcome = machine.world.shell().run(INPUT);
+    let told = (outcome.code(), outcome.stderr.as_str());
+    assert_eq!(told, (0, "signstar: the card waits for a touch\n"));
+    assert!(!outcome.stdout.is_empty());
+}
+
 #[test]
 fn no_variable_leads_to_another_pcscd() {
     let machine = machine();
