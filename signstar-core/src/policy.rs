@@ -56,16 +56,19 @@ pub struct Policy {
     pub declaring: Declaring,
     /// What it must be.
     pub input: InputPolicy,
+    /// Whether a hash state may stand for it; nothing of the artifact is seen then.
+    pub hash_states: bool,
 }
 
 impl Default for Policy {
-    /// Up to 16 GiB of anything, declared or not.
+    /// Up to 16 GiB of anything, declared or not, but no hash states.
     fn default() -> Self {
         Self {
             input_bytes_min: 1,
             input_bytes_max: INPUT_BYTES_MAX_DEFAULT,
             declaring: Declaring::Optional,
             input: InputPolicy::Any,
+            hash_states: false,
         }
     }
 }

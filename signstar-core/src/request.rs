@@ -6,7 +6,7 @@
 use crate::certificate::{KeyVersion, SigningKey};
 use crate::digest::{Digest, HashAlgorithm};
 use crate::digest_list::DigestList;
-use crate::hasher::Hasher;
+use crate::hasher::{HashState, HashStateError, Hasher};
 use crate::policy::Policy;
 use crate::refusal::{Failure, Refusal};
 use crate::signature::{Notation, Profile};
@@ -61,6 +61,8 @@ pub struct Intake {
     others: Vec<Hasher>,
     declaration: Option<Declaration>,
     verdict: Option<Verdict>,
+    /// Whether its first part came as a hash state.
+    resumed: bool,
 }
 
 impl Intake {
@@ -101,7 +103,34 @@ impl Intake {
                 .collect(),
             declaration,
             verdict: None,
+            resumed: false,
         }
+    }
+
+    /// Goes on behind the bytes that `state` has taken, of which nothing else can be known.
+    pub(crate) fn resume(
+        key: &SigningKey,
+        profile: &Profile,
+        policy: &Policy,
+        state: &HashState,
+    ) -> Result<Self, Failure> {
+        let mut intake = Self::new(key, profile, policy, None, &[0; 32]);
+        let alone = intake.salted.is_none() && intake.others.is_empty();
+        if !(policy.hash_states && alone && state.algorithm == profile.hash) {
+            return Err(Failure::new(
+                Refusal::Configuration,
+                "hash states are not allowed, or not of this hash, version or notation",
+            ));
+        }
+        intake.artifact = Hasher::resume(state, policy.input_bytes_max).map_err(|error| {
+            let refusal = match error {
+                HashStateError::TooLarge => Refusal::InputTooLarge,
+                HashStateError::Length | HashStateError::Malformed => Refusal::InputUnreadable,
+            };
+            Failure::new(refusal, error)
+        })?;
+        intake.resumed = true;
+        Ok(intake)
     }
 
     /// Takes the next bytes of the stream.
@@ -147,6 +176,7 @@ impl Intake {
             document,
             declaration: self.declaration,
             verdict: self.verdict,
+            resumed: self.resumed,
         }
     }
 }
@@ -167,6 +197,8 @@ pub(crate) struct Request {
     pub(crate) declaration: Option<Declaration>,
     /// What the inspector said that it is.
     pub(crate) verdict: Option<Verdict>,
+    /// Whether its first part came as a hash state.
+    pub(crate) resumed: bool,
 }
 
 impl Request {

@@ -5,7 +5,7 @@
 use crate::audit::{Event, Field, Record};
 use crate::certificate::SigningKey;
 use crate::digest::{Digest, HashAlgorithm};
-use crate::hasher::Hasher;
+use crate::hasher::{HashState, Hasher};
 use crate::ledger::Ledger;
 use crate::policy::Policy;
 use crate::refusal::{Failure, Refusal};
@@ -50,6 +50,7 @@ struct Artifact {
     digest: Digest,
     bytes: u64,
     verdict: Option<Verdict>,
+    resumed: bool,
 }
 
 impl Artifact {
@@ -58,6 +59,7 @@ impl Artifact {
             digest: request.digest.clone(),
             bytes: request.bytes,
             verdict: request.verdict.clone(),
+            resumed: request.resumed,
         }
     }
 
@@ -67,6 +69,9 @@ impl Artifact {
         if let Some(verdict) = &self.verdict {
             record.set_verdict(verdict);
         }
+        if self.resumed {
+            record.set(Field::Detail, "from a hash state");
+        }
     }
 }
 
@@ -74,6 +79,17 @@ impl Session<'_> {
     /// Opens the intake of the stream. `random` must be fresh for every session.
     pub fn intake(&self, declaration: Option<Declaration>, random: &[u8; 32]) -> Intake {
         Intake::new(self.key, &self.profile, &self.policy, declaration, random)
+    }
+
+    /// Opens the intake behind the bytes that `state` has taken elsewhere. Of those only digest and length are
+    /// known, and the length is what the state says: no declaration, inspection or list by another hash
+    /// is possible, no version 6 signature, whose salt comes first, and no other hash than the profile's.
+    ///
+    /// # Errors
+    /// The policy does not allow it, or wants what is not possible; or the state is malformed, or past the
+    /// policy's bound. Nothing is recorded.
+    pub fn resume(&self, state: &HashState) -> Result<Intake, Failure> {
+        Intake::resume(self.key, &self.profile, &self.policy, state)
     }
 
     /// Judges the finished stream and records the intent to sign it.

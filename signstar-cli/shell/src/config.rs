@@ -327,6 +327,7 @@ impl User {
             input_bytes_max: self.input_bytes_max,
             declaring: key.declaring,
             input,
+            hash_states: false,
         }
     }
 

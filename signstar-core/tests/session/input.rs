@@ -131,7 +131,7 @@ fn digest(algorithm: HashAlgorithm, bytes: &[u8]) -> Digest {
 }
 
 /// A list of `bytes` and of something else.
-fn listed(algorithm: HashAlgorithm, bytes: &[u8]) -> InputPolicy {
+pub(crate) fn listed(algorithm: HashAlgorithm, bytes: &[u8]) -> InputPolicy {
     let mut text = String::new();
     for listed in [&b"something else"[..], bytes] {
         let digest = digest(algorithm, listed).to_string();

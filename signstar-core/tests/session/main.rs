@@ -24,4 +24,5 @@ mod profile;
 mod short_numbers;
 mod sinks;
 mod stage;
+mod states;
 mod times;

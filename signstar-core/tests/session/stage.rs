@@ -5,9 +5,9 @@ use std::rc::Rc;
 use std::time::SystemTime;
 
 use signstar_core::{
-    Declaration, DetachedSignature, Digest, Event, Failure, Field, Intake, Ledger, Policy, Profile,
-    PublicKey, RawSignature, Record, RequestId, Session, Signer, SignerError, SigningKey, Sink,
-    SinkError, Subject, Verdict,
+    Declaration, DetachedSignature, Digest, Event, Failure, Field, HashState, Intake, Ledger,
+    Policy, Profile, PublicKey, RawSignature, Record, RequestId, Session, Signer, SignerError,
+    SigningKey, Sink, SinkError, Subject, Verdict,
 };
 
 use crate::keys::noon;
@@ -114,6 +114,8 @@ pub(crate) struct Play<'p> {
     pub(crate) policy: Policy,
     pub(crate) declaration: Option<Declaration>,
     pub(crate) verdict: Option<Verdict>,
+    /// What the stream goes on from.
+    pub(crate) state: Option<HashState>,
     pub(crate) clock: fn() -> SystemTime,
     pub(crate) fails_from: Option<usize>,
     pub(crate) salt: [u8; 32],
@@ -128,6 +130,7 @@ impl<'p> Play<'p> {
             policy: Policy::default(),
             declaration: None,
             verdict: None,
+            state: None,
             clock: noon,
             fails_from: None,
             salt: [7; 32],
@@ -141,6 +144,9 @@ impl<'p> Play<'p> {
         chunks: impl IntoIterator<Item = &'c [u8]>,
     ) -> (Result<DetachedSignature, Failure>, Notes) {
         self.session(answer, |session, mut intake| {
+            if let Some(state) = &self.state {
+                intake = session.resume(state)?;
+            }
             for chunk in chunks {
                 intake.update(chunk)?;
             }
