@@ -4,8 +4,9 @@
 //! digests and believes none that it has not verified.
 
 mod import;
+mod request;
+mod sign;
 
-use std::io::Read as _;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
@@ -13,9 +14,7 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 use signstar_certificate::{CertificateRequest, Usage, create};
 use signstar_console::kept::{self, KeptError, Other};
-use signstar_core::{
-    Certificate, KeyVersion, Ledger, Opened, Policy, Profile, Record, RequestId, Session, Subject,
-};
+use signstar_core::{KeyVersion, Opened};
 use signstar_nethsm::client::Credentials;
 use signstar_nethsm::sdk::apis::default_api;
 use signstar_nethsm::{Order, Settings};
@@ -26,11 +25,6 @@ use crate::key::key_id;
 use crate::new_file;
 use crate::report::Report;
 
-/// Certificates are some kilobytes.
-const CERTIFICATE_BYTES_MAX: u64 = 4 << 20;
-/// What is read at once.
-const CHUNK_BYTES: usize = 64 << 10;
-
 #[derive(Debug, Subcommand)]
 pub(crate) enum OpenpgpVerb {
     /// Have a key certify and sign for itself, and write its certificate (Operator)
@@ -39,7 +33,12 @@ pub(crate) enum OpenpgpVerb {
     /// hang it on the key with --store.
     Create(Create),
     /// Write a detached signature of a file (Operator)
-    Sign(Sign),
+    Sign(sign::Sign),
+    /// Sign a file that was hashed elsewhere, from the state of the hash (Operator)
+    ///
+    /// The state says nothing that could be checked about the file: sign only states of those who may have
+    /// anything signed.
+    SignState(sign::SignState),
     /// Put a secret key onto the device that an OpenPGP file has (Administrator)
     Import(import::Import),
 }
@@ -74,26 +73,12 @@ pub(crate) struct Create {
     replace: bool,
 }
 
-#[derive(Args, Debug)]
-pub(crate) struct Sign {
-    /// The key
-    id: String,
-    /// Its certificate [default: what hangs on the key]
-    #[arg(long, value_name = "FILE")]
-    cert: Option<PathBuf>,
-    /// The file to sign
-    #[arg(short, long, value_name = "FILE")]
-    input: PathBuf,
-    /// The file for the signature, customarily the input's name and .sig
-    #[arg(short, long, value_name = "FILE")]
-    out: PathBuf,
-}
-
 pub(crate) fn openpgp(device: &mut Device, verb: &OpenpgpVerb) -> Result<Report, Failure> {
     match verb {
         OpenpgpVerb::Create(options) => certify(device, options),
         OpenpgpVerb::Import(options) => import::import(device, options),
-        OpenpgpVerb::Sign(options) => sign(device, options),
+        OpenpgpVerb::Sign(options) => sign::sign(device, options),
+        OpenpgpVerb::SignState(options) => sign::sign_state(device, options),
     }
 }
 
@@ -226,69 +211,4 @@ fn certify(device: &mut Device, options: &Create) -> Result<Report, Failure> {
             "revocation": revocation.to_string(), "stored": options.store,
         }),
     ))
-}
-
-fn sign(device: &mut Device, options: &Sign) -> Result<Report, Failure> {
-    let id = key_id(&options.id)?;
-    let certificate = match &options.cert {
-        None => device.read(OPERATOR, "keys_key_id_cert_get", |asking| {
-            default_api::keys_key_id_cert_get(asking, id)
-        })?,
-        Some(path) => {
-            let failed = |error: std::io::Error| Failure::with(path, &error);
-            if std::fs::metadata(path).map_err(failed)?.len() > CERTIFICATE_BYTES_MAX {
-                return Err(Failure::usage(format!(
-                    "{}: is no certificate",
-                    path.display()
-                )));
-            }
-            std::fs::read(path).map_err(failed)?
-        }
-    };
-    let unusable = |error| Failure::usage(format!("{id}: its certificate: {error}"));
-    let key = Certificate::parse(&certificate)
-        .and_then(|certificate| certificate.signing_key(None, SystemTime::now()))
-        .map_err(unusable)?;
-    device.rehearse("keys_key_id_sign_post")?;
-    let mut opened = open(device, id)?;
-    key.check_signer(opened.signer.as_ref()).map_err(unusable)?;
-    let mut request = [0; 16];
-    let mut salt = [0; 32];
-    getrandom::fill(&mut request)
-        .and_then(|()| getrandom::fill(&mut salt))
-        .map_err(Failure::failed)?;
-    let mut subject = Subject::new(RequestId::from_bytes(request));
-    subject.set_signing_key(&key);
-    // Records are for the signing service: whoever asks here is the one who reads them.
-    let mut records: Vec<Record> = Vec::new();
-    let mut session = Session {
-        key: &key,
-        profile: Profile::default(),
-        policy: Policy::default(),
-        signer: opened.signer.as_mut(),
-        ledger: Ledger {
-            subject,
-            sink: &mut records,
-            clock: SystemTime::now,
-        },
-    };
-    let failed = |error: std::io::Error| Failure::with(&options.input, &error);
-    let mut file = std::fs::File::open(&options.input).map_err(failed)?;
-    let mut intake = session.intake(None, &salt);
-    let mut chunk = vec![0; CHUNK_BYTES];
-    loop {
-        let count = file.read(&mut chunk).map_err(failed)?;
-        let Some(read) = chunk.get(..count).filter(|read| !read.is_empty()) else {
-            break;
-        };
-        intake
-            .update(read)
-            .map_err(|error| Failure::failed(error.detail))?;
-    }
-    let signature = session
-        .approve(intake)
-        .and_then(|approval| session.sign(approval))
-        .and_then(|signed| session.release(signed))
-        .map_err(|error| Failure::failed(format!("{id}: {}", error.detail)))?;
-    Report::bytes(signature.into_bytes(), Some(&options.out), new_file::PUBLIC)
 }

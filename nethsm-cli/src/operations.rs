@@ -217,7 +217,7 @@ pub const NETHSM: [(&str, &str); 68] = [
     ("openpgp add", "openpgp create"),
     ("openpgp import", "openpgp import"),
     ("openpgp sign", "openpgp sign"),
-    ("openpgp sign-state", ""),
+    ("openpgp sign-state", "openpgp sign-state"),
     ("config get boot-mode", "config get"),
     ("config get logging", "config get"),
     ("config get network", "config get"),

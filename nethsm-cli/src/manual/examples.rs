@@ -1,7 +1,7 @@
 //! Examples of command lines, which the tests parse.
 
 /// The command, what an example does, and the example.
-pub(super) const EXAMPLES: [(&str, &str, &str); 118] = [
+pub(super) const EXAMPLES: &[(&str, &str, &str)] = &[
     (
         "",
         "The devices of a rack, in one table.",
@@ -387,5 +387,10 @@ pub(super) const EXAMPLES: [(&str, &str, &str); 118] = [
         "openpgp sign",
         "",
         "nethsm-cli openpgp sign packages --input core.db --out core.db.sig",
+    ),
+    (
+        "openpgp sign-state",
+        "The client has hashed the file, and reads the response.",
+        "nethsm-cli openpgp sign-state packages --input request.json --form response --out response.json",
     ),
 ];

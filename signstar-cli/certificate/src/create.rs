@@ -202,6 +202,17 @@ pub(crate) fn armored(revocation: &[u8], fingerprint: &str) -> anyhow::Result<Ve
     Ok(writer.finalize()?)
 }
 
+/// The signature packet `bytes` in armor, as people send it.
+///
+/// # Errors
+/// None that is known: it is written to memory.
+pub fn armored_signature(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
+    use std::io::Write as _;
+    let mut writer = armor::Writer::new(Vec::new(), armor::Kind::Signature)?;
+    writer.write_all(bytes)?;
+    writer.finalize()
+}
+
 /// An error of the device as it was, any other with its causes on one line.
 fn fault(error: anyhow::Error) -> CreateError {
     match error.downcast::<SignerError>() {

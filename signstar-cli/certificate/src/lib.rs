@@ -30,7 +30,9 @@ mod statement;
 mod verify;
 mod wkd;
 
-pub use create::{CertificateRequest, CreateError, NewCertificate, Usage, create};
+pub use create::{
+    CertificateRequest, CreateError, NewCertificate, Usage, armored_signature, create,
+};
 pub use describe::{DescribeError, Description, KeyDescription, armor, describe, holds};
 pub use edit::{Change, Edit, EditError, Reason};
 pub use key::{fingerprint, is_possible};
