@@ -39,7 +39,7 @@ pub enum Event {
     Attempt,
     /// The signature is verified; it is written next.
     Release,
-    /// No signature was made.
+    /// No signature leaves; where the device has signed, it was thrown away.
     Refusal,
     /// A released signature could not be written to the caller.
     Undelivered,
@@ -94,6 +94,8 @@ pub enum Field {
     Input,
     /// Length of the artifact.
     Bytes,
+    /// `hash-state` where that stood for the artifact, which nobody here has seen.
+    Origin,
     /// `approved` or `refused`.
     Verdict,
     /// The code of the refusal.
@@ -126,7 +128,7 @@ pub enum Field {
 
 impl Field {
     /// All of them, in the order in which records carry them.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::User,
         Self::Address,
         Self::SshKey,
@@ -139,6 +141,7 @@ impl Field {
         Self::BackEnd,
         Self::Input,
         Self::Bytes,
+        Self::Origin,
         Self::Verdict,
         Self::Code,
         Self::VerdictKind,
@@ -179,6 +182,7 @@ impl Field {
             Self::BackEnd => ("back-end", 16),
             Self::Input => ("input", 160),
             Self::Bytes => ("bytes", 20),
+            Self::Origin => ("origin", 16),
             Self::Verdict => ("verdict", 16),
             Self::Code => ("code", 32),
             Self::VerdictKind => ("verdict-kind", 16),

@@ -70,7 +70,7 @@ impl Artifact {
             record.set_verdict(verdict);
         }
         if self.resumed {
-            record.set(Field::Detail, "from a hash state");
+            record.set(Field::Origin, "hash-state");
         }
     }
 }
@@ -177,10 +177,7 @@ impl Session<'_> {
             artifact,
             counter,
         } = signed;
-        let mut packet = Hasher::new(HashAlgorithm::Sha256, u64::MAX);
-        // A packet of some hundred bytes cannot pass 2⁶⁴.
-        let _ = packet.update(signature.as_bytes());
-        let packet = packet.finish();
+        let packet = digest_of(&signature);
         self.ledger.record(Event::Release, |record| {
             artifact.describe(record);
             record.set(Field::Verdict, "approved");
@@ -192,10 +189,22 @@ impl Session<'_> {
         Ok(signature)
     }
 
+    /// Records that `signed` is not released because of `failure`, though the device has signed.
+    pub fn withhold(&mut self, signed: Signed, failure: Failure) -> Failure {
+        self.ledger.refuse_with(failure, |record| {
+            signed.artifact.describe(record);
+            if let Some(counter) = signed.counter {
+                record.set(Field::Counter, counter);
+            }
+        })
+    }
+
     /// Records that a released signature could not be written to the caller.
-    pub fn undelivered(&mut self, detail: &str) -> Failure {
+    pub fn undelivered(&mut self, signature: &DetachedSignature, detail: &str) -> Failure {
         let failure = Failure::new(Refusal::Output, detail);
+        let packet = digest_of(signature);
         let recorded = self.ledger.record(Event::Undelivered, |record| {
+            record.set(Field::Signature, &packet);
             record.set(Field::Code, failure.refusal.code());
             record.set(Field::Detail, detail);
         });
@@ -220,4 +229,12 @@ impl Session<'_> {
         Unsigned::new(self.key, notations, now, &request.salt, request.document)
             .map_err(|error| Failure::new(Refusal::Internal, error))
     }
+}
+
+/// By which records name a signature.
+fn digest_of(signature: &DetachedSignature) -> Digest {
+    let mut packet = Hasher::new(HashAlgorithm::Sha256, u64::MAX);
+    // A packet of some hundred bytes cannot pass 2⁶⁴.
+    let _ = packet.update(signature.as_bytes());
+    packet.finish()
 }

@@ -32,8 +32,11 @@ pub(crate) fn close_stray() -> Result<(), ConfineError> {
     }
 }
 
-/// Fails unless standard input and output are pipes or sockets, and standard error is open.
-pub(crate) fn require_streams() -> Result<(), ConfineError> {
+/// Makes sure that standard input and output are pipes or sockets, and standard error is open.
+///
+/// # Errors
+/// [`ConfineError::Stream`] where one is something else, a terminal say.
+pub fn require_streams() -> Result<(), ConfineError> {
     require_stream(0, io::stdin().as_fd())?;
     require_stream(1, io::stdout().as_fd())?;
     kind(io::stderr().as_fd())?;

@@ -12,8 +12,7 @@ use crate::{ConfineError, Limits, descriptors, die_with_parent, limits, status};
 /// Makes the process small and opaque. First thing in `main`.
 ///
 /// In this order: not dumpable (no core dump, no ptrace, no `/proc/PID/mem` by the same user),
-/// `no_new_privs`, one thread, inherited descriptors from 3 on closed, standard input and output
-/// are pipes or sockets, umask 077, working directory `/`, limits.
+/// `no_new_privs`, one thread, inherited descriptors from 3 on closed, umask 077, working directory `/`, limits.
 ///
 /// Closing descriptors is sound only while nothing in the process owns one, hence "first thing".
 ///
@@ -24,7 +23,6 @@ pub fn harden(limits: &Limits) -> Result<(), ConfineError> {
     refuse_privileges()?;
     status::require_one_thread()?;
     descriptors::close_stray()?;
-    descriptors::require_streams()?;
     mask_modes()?;
     leave_directory()?;
     limits::apply(limits)

@@ -30,6 +30,7 @@ mod deadline;
 mod descriptors;
 mod error;
 mod filter;
+mod folders;
 mod harden;
 mod helper;
 mod inspector;
@@ -46,8 +47,10 @@ mod worker;
 mod worker_files;
 
 pub use deadline::arm_deadline;
+pub use descriptors::require_streams;
 pub use error::ConfineError;
 pub use filter::{Instruction, load_filter, load_refusing_filter, program, refusing_program};
+pub use folders::changeable_folder;
 pub use harden::{harden, harden_helper};
 pub use helper::{Helper, PipedHelper, die_with_parent, start_helper, start_piped_helper};
 pub use inspector::{inspector_rules, inspector_rules_for};

@@ -42,7 +42,7 @@ pub struct OpenFds {
     pub log: Option<RawFd>,
 }
 
-/// Standard streams polled at once, plus one descriptor of a back end.
+/// So many descriptors are polled at once; which ones, a filter cannot see.
 const POLLED_MAX: u32 = 4;
 /// PROT_READ | PROT_WRITE: never executable.
 const READ_WRITE: u32 = 0x1 | 0x2;

@@ -11,7 +11,7 @@ use crate::enclave::Enclave;
 use crate::intake;
 
 /// How long standard output may take a signature of some hundred bytes.
-const OUTPUT_PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const OUTPUT_PATIENCE: Duration = Duration::from_secs(10);
 
 /// A confined enclave. That one exists proves that lock-down has succeeded.
 pub struct Confined {
@@ -77,8 +77,9 @@ impl Confined {
     pub fn sign(&mut self, approval: Approval) -> Result<DetachedSignature, Failure> {
         let mut session = self.session();
         let signed = session.sign(approval)?;
-        if let Err(failure) = intake::check_connection() {
-            return Err(session.ledger.refuse(failure));
+        if let Err(gone) = intake::check_connection() {
+            let failure = Failure::new(Refusal::Output, gone.detail);
+            return Err(session.withhold(signed, failure));
         }
         session.release(signed)
     }
@@ -88,7 +89,8 @@ impl Confined {
     /// # Errors
     /// Standard output does not take it; that is recorded.
     pub fn deliver(&mut self, signature: &DetachedSignature) -> Result<(), Failure> {
-        write_once(signature.as_bytes()).map_err(|detail| self.session().undelivered(&detail))
+        write_once(signature.as_bytes())
+            .map_err(|detail| self.session().undelivered(signature, &detail))
     }
 
     fn session(&mut self) -> Session<'_> {

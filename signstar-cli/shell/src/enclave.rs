@@ -6,15 +6,15 @@ use std::time::{Duration, Instant, SystemTime};
 
 use signstar_confine::{
     allow_file_size, arm_deadline, limit_file_size, limit_memory, load_filter, lock_memory,
-    restrict_files_and_network, rule, shell_rules, ConfineError, OpenFds,
+    require_streams, restrict_files_and_network, rule, shell_rules, ConfineError, OpenFds,
 };
 use signstar_core::{
     Caller, Certificate, Declaration, Declaring, Failure, Ledger, Opened, Policy, Profile, Refusal,
     RequestId, SigningKey, Subject,
 };
 
-use crate::config::{Bounds, Config, Input, Key};
-use crate::confined::Confined;
+use crate::config::{Audit, Bounds, Config, Input, Key};
+use crate::confined::{Confined, OUTPUT_PATIENCE};
 use crate::identity;
 use crate::inspection::Inspector;
 use crate::intake;
@@ -25,6 +25,9 @@ use crate::trusted_file::{self, Kind};
 
 /// The same bound as that of the certificate parser.
 const CERTIFICATE_BYTES_MAX: u64 = 1 << 20;
+
+/// A request leaves at most an intent, seven further attempts, a release, and that it was not delivered.
+const RECORDS_MAX: u64 = 10;
 
 /// An enclave that is open but not confined yet. It has read nothing from the caller but what sshd
 /// has put into the environment.
@@ -140,6 +143,11 @@ fn open(
         address: None,
         identity: None,
     });
+    require_streams().map_err(|error| match error {
+        // Somebody has started the program at a terminal, or with a file.
+        ConfineError::Stream { .. } => Failure::new(Refusal::Invocation, error),
+        _ => confinement(error),
+    })?;
     caller.address = Some(identity::parse_connection(
         invocation.connection.as_deref(),
     )?);
@@ -165,7 +173,8 @@ fn open(
     if key.declaring == Declaring::Required && declaration.is_none() {
         return Err(Refusal::DeclarationRequired.into());
     }
-    arm_deadline(total_seconds(&user.bounds, key)).map_err(confinement)?;
+    let deadline = total_seconds(&user.bounds, key, &config.audit);
+    arm_deadline(deadline).map_err(confinement)?;
     let inspector = match &key.input {
         Input::Inspected(inspected) => Some(Inspector::start(inspected, &rules)?),
         Input::Any | Input::Listed(_) => None,
@@ -174,6 +183,8 @@ fn open(
 
     let signing_key = open_certificate(key)?;
     subject.set_signing_key(&signing_key);
+    // A list may be large: that it does not fit is to be found while it can be said.
+    let policy = user.policy(key, key.input.policy()?);
     lock_memory().map_err(confinement)?;
     let device = open_device(key, &signing_key)?;
     Ok(Open {
@@ -181,7 +192,7 @@ fn open(
         key: signing_key,
         device,
         profile: key.profile.clone(),
-        policy: user.policy(key, key.input.policy()?),
+        policy,
         inspector,
         bounds: user.bounds,
         declaration,
@@ -190,15 +201,19 @@ fn open(
     })
 }
 
-/// The kernel ends the process a little after the upload's own deadline, the inspector's and the
-/// device's.
-fn total_seconds(bounds: &Bounds, key: &Key) -> NonZeroU32 {
+/// The kernel ends the process a little after every other wait can have ended: the upload's, the
+/// inspector's, the device's (to open it, for others that use it, and to sign), that for each record, and
+/// that for standard output.
+fn total_seconds(bounds: &Bounds, key: &Key, audit: &Audit) -> NonZeroU32 {
     const GRACE_SECONDS: u64 = 5;
     let patience = match &key.input {
         Input::Inspected(inspected) => inspected.patience_seconds,
         Input::Any | Input::Listed(_) => 0,
     };
-    let seconds = bounds.deadline_seconds + patience + key.device_seconds + GRACE_SECONDS;
+    let records = (audit.timeout_milliseconds * RECORDS_MAX).div_ceil(1000);
+    let device = 3 * key.device_seconds;
+    let output = OUTPUT_PATIENCE.as_secs();
+    let seconds = bounds.deadline_seconds + patience + device + records + output + GRACE_SECONDS;
     u32::try_from(seconds)
         .ok()
         .and_then(NonZeroU32::new)

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
-use signstar_confine::{harden, ConfineError, Limits};
+use signstar_confine::{harden, Limits};
 use signstar_core::{Failure, Refusal, RequestId};
 
 use crate::back_ends::COMPILED;
@@ -40,11 +40,7 @@ pub fn run(invocation: Invocation) -> ExitCode {
 }
 
 fn sign(invocation: &Invocation, id: RequestId, salt: [u8; 32]) -> Result<(), Failure> {
-    harden(&LIMITS).map_err(|error| match error {
-        // Somebody has started the program at a terminal, or with a file.
-        ConfineError::Stream { .. } => Failure::new(Refusal::Invocation, error),
-        _ => Failure::new(Refusal::Confinement, error),
-    })?;
+    harden(&LIMITS).map_err(|error| Failure::new(Refusal::Confinement, error))?;
     let config = Config::load(Path::new(config::PATH))
         .map_err(|error| Failure::new(Refusal::Configuration, error))?;
     let enclave = Enclave::open(&config, invocation, id, salt)?;

@@ -5,7 +5,7 @@
 
 use std::mem::ManuallyDrop;
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use signstar_core::{Record, Sink, SinkError};
 
@@ -21,6 +21,7 @@ mod syslog;
 /// left after lock-down.
 pub struct OpenSink {
     target: ManuallyDrop<Box<dyn Target>>,
+    timeout: Duration,
 }
 
 /// A descriptor that takes records in one form.
@@ -56,6 +57,7 @@ impl OpenSink {
         };
         Ok(Self {
             target: ManuallyDrop::new(target),
+            timeout,
         })
     }
 
@@ -72,6 +74,7 @@ impl Sink for OpenSink {
             sink: self.target.name(),
             reason,
         };
+        let started = Instant::now();
         self.target.ready().map_err(failed)?;
         // A socket with a time limit gives up when the process is stopped and continued; nothing of
         // the message has been taken then. The kernel's deadline bounds the repetition.
@@ -82,6 +85,10 @@ impl Sink for OpenSink {
             }
         };
         match written {
+            // A file blocks as long as its disk does.
+            Ok(_) if started.elapsed() > self.timeout => {
+                Err(failed("took the record past its time limit".to_owned()))
+            }
             Ok(written) if written == message.len() => Ok(()),
             Ok(_) => Err(failed("took only a part of the record".to_owned())),
             Err(nix::Error::EAGAIN) => Err(failed("blocked past its time limit".to_owned())),

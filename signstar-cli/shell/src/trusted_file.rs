@@ -6,6 +6,7 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use nix::fcntl::OFlag;
+use signstar_confine::changeable_folder;
 use zeroize::Zeroizing;
 
 /// What a file holds, and so who may read it.
@@ -15,7 +16,7 @@ pub enum Kind {
     Public,
     /// Anybody may read it and somebody else may write it: its signature is verified.
     Verified,
-    /// Root and the signing account's group may read it: mode 0440, 0400 or 0640, 0600.
+    /// Root and the file's group may read it, which the operator chooses: mode 0440, 0400 or 0640, 0600.
     Secret,
 }
 
@@ -28,7 +29,7 @@ pub enum FileError {
     /// It is a link, folder, device or pipe.
     #[error("{0}: not a regular file")]
     NotRegular(PathBuf),
-    /// It or its folder does not belong to root, or somebody but root can change it.
+    /// It or a folder above it does not belong to root, or somebody but root can change it.
     #[error("{0}: must belong to root and be writable by root only")]
     Changeable(PathBuf),
     /// Others can read the secret in it.
@@ -39,8 +40,8 @@ pub enum FileError {
     TooLarge(PathBuf, u64),
 }
 
-/// Reads a file of up to `bytes_max` bytes that only root can change or replace, if it is not verified. What is read is wiped from
-/// memory when it is dropped.
+/// Reads a file of up to `bytes_max` bytes that only root can change or replace, if it is not verified. What
+/// is read is wiped from memory when it is dropped.
 ///
 /// # Errors
 /// See [`FileError`].
@@ -62,10 +63,8 @@ pub fn read(path: &Path, kind: Kind, bytes_max: u64) -> Result<Zeroizing<Vec<u8>
     if metadata.uid() != 0 || metadata.mode() & 0o022 != 0 {
         return Err(FileError::Changeable(path.into()));
     }
-    let folder = path.parent().unwrap_or(path);
-    let around = folder.metadata().map_err(unreadable)?;
-    if around.uid() != 0 || around.mode() & 0o022 != 0 {
-        return Err(FileError::Changeable(folder.into()));
+    if let Some(folder) = changeable_folder(path).map_err(unreadable)? {
+        return Err(FileError::Changeable(folder));
     }
     if kind == Kind::Secret && metadata.mode() & 0o007 != 0 {
         return Err(FileError::Exposed(path.into()));

@@ -17,15 +17,7 @@ use std::fs::{self, File, OpenOptions};
 use std::process::Stdio;
 
 use support::shell::SHELL;
-use support::{Judge, Outcome, World};
-
-/// Refused before anything is opened, so that there is a status and a line, but no record.
-#[track_caller]
-fn not_started(judge: &Judge<'_>, what: &str, outcome: &Outcome) {
-    assert_eq!(outcome.code(), 64, "{what}: {}", outcome.stderr);
-    assert_eq!(outcome.stdout, b"", "{what}");
-    judge.nothing(what);
-}
+use support::{Judge, World};
 
 #[test]
 fn standard_streams_that_sshd_would_not_give_are_refused() {
@@ -47,7 +39,7 @@ fn standard_streams_that_sshd_would_not_give_are_refused() {
         ("zeros", Stdio::from(read("/dev/zero"))),
         ("a terminal", Stdio::from(pty.slave.try_clone().unwrap())),
     ] {
-        not_started(&judge, what, &world.shell().stdin(stdin).run(b""));
+        judge.refused(what, &world.shell().stdin(stdin).run(b""), "invocation", 64);
     }
     for (what, stdout) in [
         ("to a file", Stdio::from(write())),
@@ -55,7 +47,12 @@ fn standard_streams_that_sshd_would_not_give_are_refused() {
         ("to a terminal", Stdio::from(pty.slave.try_clone().unwrap())),
         ("to a folder", Stdio::from(read("/"))),
     ] {
-        not_started(&judge, what, &world.shell().stdout(stdout).run(b"artifact"));
+        judge.refused(
+            what,
+            &world.shell().stdout(stdout).run(b"artifact"),
+            "invocation",
+            64,
+        );
     }
     assert_eq!(fs::read(&output).unwrap(), b"");
     // Closed ones: a shell in between closes them.
@@ -68,7 +65,7 @@ fn standard_streams_that_sshd_would_not_give_are_refused() {
     };
     for script in ["<&-", ">&-", "<&- >&-", "<&- >&- 2>&-"] {
         let script = format!("exec -a signstar {SHELL} -c {SHELL} {script}");
-        not_started(&judge, &script, &run(&script));
+        judge.refused(&script, &run(&script), "invocation", 64);
     }
     // Without standard error there is a signature, and nothing else.
     let outcome = run(&format!("exec -a signstar {SHELL} -c {SHELL} 2>&-"));

@@ -35,7 +35,7 @@ fn nothing_delivered(ending: &Ending, declared: bool, what: &str) {
         ["input-cut" | "input-empty" | "size-mismatch" | "identity-missing"] => {}
         // A window that only a declaration closes: input ends and output breaks one after the
         // other. What was made then reaches nobody.
-        ["intent", "input-cut"] | ["intent", "release"] | ["intent", "release", "undelivered"]
+        ["intent", "output"] | ["intent", "release"] | ["intent", "release", "undelivered"]
             if !declared => {}
         _ => panic!("{what}: {ending:?}"),
     }

@@ -105,8 +105,9 @@ fn a_sink_that_fails_at_the_third_record_loses_only_the_undelivered_one() {
     intake.update(b"artifact").unwrap();
     let approval = session.approve(intake).unwrap();
     let signed = session.sign(approval).unwrap();
-    session.release(signed).unwrap();
-    assert_eq!(session.undelivered("closed").refusal, Refusal::Audit);
+    let signature = session.release(signed).unwrap();
+    let failure = session.undelivered(&signature, "closed");
+    assert_eq!(failure.refusal, Refusal::Audit);
     drop(session);
     assert_eq!(notes.events(), [Event::Intent, Event::Release]);
     assert_eq!(

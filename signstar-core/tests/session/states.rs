@@ -49,7 +49,7 @@ fn the_signature_is_that_of_the_whole_wherever_it_was_cut_and_the_intent_says_so
             ..Profile::default()
         };
         let (whole, seen) = play(Kind::Ed25519, (profile(), open()), None, ARTIFACT);
-        assert_eq!(seen.last(Field::Detail), None);
+        assert_eq!(seen.last(Field::Origin), None);
         for cut in 0..=ARTIFACT.len() {
             let (first, rest) = ARTIFACT.split_at(cut);
             let first = Some(state(hash, first));
@@ -62,7 +62,8 @@ fn the_signature_is_that_of_the_whole_wherever_it_was_cut_and_the_intent_says_so
                 .iter()
                 .zip(seen.records.borrow().iter())
             {
-                assert_eq!(record.get(Field::Detail), Some("from a hash state"));
+                assert_eq!(record.get(Field::Origin), Some("hash-state"));
+                assert_eq!(record.get(Field::Detail), None);
                 for field in [Field::Input, Field::Bytes, Field::Signature] {
                     assert_eq!(record.get(field), before.get(field), "{field:?}");
                 }

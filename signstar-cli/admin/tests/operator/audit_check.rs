@@ -313,6 +313,23 @@ fn a_torn_last_line() {
     );
 }
 
+/// A disk was full, and others went on.
+#[test]
+fn a_torn_line_before_a_record_harms_only_the_torn_one() {
+    let place = Place::new();
+    let mut written = Written::new(50);
+    // The release of one request, of which half has stood before the next intent.
+    let torn = written.lines.remove(AT + 1);
+    written.lines[AT + 1].insert_str(0, &torn[..torn.len() - 20]);
+    assert_eq!(
+        found(&place, &written.text(), 65, &[]),
+        [
+            ("intent-without-outcome".to_owned(), LINE),
+            ("damaged".to_owned(), LINE + 1)
+        ]
+    );
+}
+
 #[test]
 fn what_is_well_is_not_reported() {
     // Refusals, an undelivered, what runs at the same time, and what is under way.

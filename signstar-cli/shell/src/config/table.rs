@@ -259,6 +259,10 @@ impl<'t, 'i> Table<'t, 'i> {
             self.problem_with(key, "must be a table of tables");
             return Vec::new();
         };
+        if entries.is_empty() {
+            // Whoever removes the last caller and not the header does not mean everybody.
+            self.problem_with(key, "must not be empty");
+        }
         let prefix = self.name_of(key);
         let named = entries.iter().filter_map(|(name, value)| {
             let full = format!("{prefix}.{}", name.get_ref());

@@ -5,7 +5,7 @@
 
 use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 use nix::fcntl::OFlag;
@@ -16,14 +16,10 @@ use crate::trusted_file::describe;
 
 const NAME: &str = "file";
 
-/// A request leaves at most this many records: intent, release, undelivered; or one refusal.
-const RECORDS_MAX: u64 = 4;
+/// Sessions that run at the same time write to one file: there must be room for the records of several.
+const RECORDS_MAX: u64 = 64;
 
-struct LogFile {
-    file: File,
-    /// Whether the last writer was cut off in the middle of a line.
-    is_torn: bool,
-}
+struct LogFile(File);
 
 pub(super) fn open(path: &Path, bytes_max: u64, sync: bool) -> Result<Box<dyn Target>, SinkError> {
     let failed = |reason: String| SinkError {
@@ -55,22 +51,7 @@ pub(super) fn open(path: &Path, bytes_max: u64, sync: bool) -> Result<Box<dyn Ta
             "has reached its limit of {bytes_max} bytes; rotate it"
         )));
     }
-    let is_torn = ends_torn(path, metadata.len()).map_err(io)?;
-    Ok(Box::new(LogFile { file, is_torn }))
-}
-
-/// Whether the file does not end with a line end.
-fn ends_torn(path: &Path, length: u64) -> std::io::Result<bool> {
-    let Some(last) = length.checked_sub(1) else {
-        return Ok(false);
-    };
-    let reader = File::options()
-        .read(true)
-        .custom_flags(OFlag::O_NOFOLLOW.bits())
-        .open(path)?;
-    let mut byte = [0];
-    let read = reader.read_at(&mut byte, last)?;
-    Ok(read == 1 && byte != *b"\n")
+    Ok(Box::new(LogFile(file)))
 }
 
 impl Target for LogFile {
@@ -79,16 +60,13 @@ impl Target for LogFile {
     }
 
     fn descriptor(&self) -> BorrowedFd<'_> {
-        self.file.as_fd()
+        self.0.as_fd()
     }
 
+    /// Behind a line that was cut off, by a full disk say, it does not begin a new one. What was cut off is
+    /// no record then, as it must not be, and where the next one begins is plain: no value has a space.
     fn message(&mut self, record: &Record) -> Vec<u8> {
-        let mut line = Vec::new();
-        if std::mem::take(&mut self.is_torn) {
-            // Ends what is there in a way that no record has: its end is missing, so it is none.
-            line.extend_from_slice(b"?\n");
-        }
-        line.extend_from_slice(record.to_line().as_bytes());
+        let mut line = record.to_line().into_bytes();
         line.push(b'\n');
         line
     }

@@ -120,6 +120,42 @@ fn refuses_a_certificate_file_that_is_wrong_changeable_or_secret() {
     assert_refused(&world, Refusal::Certificate, "no such file");
 }
 
+/// Whoever can rename a folder above a file puts another one in its place.
+#[test]
+fn refuses_a_certificate_below_a_folder_of_somebody_else() {
+    let text = Configuration::new().text();
+    let world = World::new();
+    let right = world.key.certificate.clone();
+    let (outer, inner) = (
+        world.path("/etc/signstar/a"),
+        world.path("/etc/signstar/a/b"),
+    );
+    fs::create_dir_all(&inner).unwrap();
+    symlink("a/b", world.path("/etc/signstar/link")).unwrap();
+    world.write("/etc/signstar/a/b/cert", &right, (0, 0), 0o644);
+    for folder in ["a/b", "link"] {
+        let text = text.replace(CERTIFICATE, &format!("/etc/signstar/{folder}/cert"));
+        world.write("/etc/signstar/signstar.toml", text, (0, 0), 0o644);
+        for (owner, mode) in [((0, 0), 0o755), ((0, SIGNERS), 0o1775)] {
+            give(&outer, owner, mode);
+            assert_eq!(
+                world.shell().run(b"artifact").code(),
+                0,
+                "{folder} {mode:o}"
+            );
+            world.forget();
+        }
+        for (owner, mode) in [((SIGNER.id, 0), 0o755), ((0, SIGNERS), 0o775)] {
+            give(&outer, owner, mode);
+            assert_refused(&world, Refusal::Certificate, "must belong to root");
+        }
+        give(&outer, (0, 0), 0o755);
+        give(&inner, (0, SIGNERS), 0o1775);
+        assert_refused(&world, Refusal::Certificate, "must belong to root");
+        give(&inner, (0, 0), 0o755);
+    }
+}
+
 #[test]
 fn refuses_a_secret_key_that_is_not_the_certificates() {
     let world = World::new();

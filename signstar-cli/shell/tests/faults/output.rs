@@ -58,6 +58,36 @@ fn refuses_before_the_intent_when_the_reader_has_gone() {
 }
 
 #[test]
+fn records_what_was_thrown_away_when_the_reader_goes_while_the_device_signs() {
+    for sink in SOCKET_SINKS {
+        let world = World::configured(&to_socket(sink, 60_000));
+        let socket = LogSocket::bind(&world);
+        socket.fill(&world, 0);
+        let (reader, writer) = std::io::pipe().unwrap();
+        let mut running = world.shell().stdout(OwnedFd::from(writer)).start();
+        running.send(INPUT);
+        // The intent waits for room in the queue: the upload is complete, and was looked for its reader.
+        until_waiting_in(&running, WRITE);
+        drop(reader);
+        let mut messages = socket.received();
+        let outcome = running.outcome();
+        messages.extend(socket.received());
+        assert_refused(&outcome, Refusal::Output);
+        let messages = messages
+            .iter()
+            .filter(|message| *message != crate::scene::FILLER);
+        let records: Vec<_> = messages.map(|message| parse(sink, message)).collect();
+        let events: Vec<Event> = records.iter().map(|record| record.event).collect();
+        assert_eq!(events, [Event::Intent, Event::Refusal]);
+        for field in [Field::Input, Field::Bytes] {
+            assert!(records[1].get(field).is_some());
+            assert_eq!(records[1].get(field), records[0].get(field), "{field:?}");
+        }
+        assert_eq!(records[1].get(Field::Code), Some("output"));
+    }
+}
+
+#[test]
 fn records_undelivered_when_the_reader_goes_after_the_signature_was_made() {
     for sink in SOCKET_SINKS {
         let world = World::configured(&to_socket(sink, 60_000));
@@ -81,12 +111,22 @@ fn records_undelivered_when_the_reader_goes_after_the_signature_was_made() {
         assert_eq!(events, [Event::Intent, Event::Release, Event::Undelivered]);
         assert!(records.iter().all(|record| record.id.to_string() == id));
         assert_eq!(records[2].get(Field::Code), Some("output"));
+        let signature = records[1].get(Field::Signature);
+        assert_eq!(records[2].get(Field::Signature), signature);
     }
 }
 
 #[test]
 fn records_undelivered_when_standard_output_stays_full() {
-    let world = World::new();
+    // The kernel's deadline comes after this wait too, however short the others are.
+    let audit = "sink = \"file\"\ntimeout-milliseconds = 300\n[audit.file]\n\
+                 path = \"/run/signstar/audit.log\"";
+    let world = World::configured(
+        &Configuration::new()
+            .audit(audit)
+            .user("deadline-seconds = 1")
+            .key("device-seconds = 1"),
+    );
     let (mut reader, writer) = std::io::pipe().unwrap();
     let filled = fill_pipe(&writer);
     let outcome = world.shell().stdout(OwnedFd::from(writer)).run(INPUT);

@@ -168,7 +168,6 @@ fn goes_on_after_it_was_stopped_while_the_log_was_full() {
     assert_eq!(found, [Event::Intent, Event::Release]);
 }
 
-/// One second for the upload, one for the device, five of grace.
 fn hasty(configuration: Configuration) -> Configuration {
     configuration
         .user("deadline-seconds = 1")
@@ -188,12 +187,18 @@ fn an_upload_past_its_deadline_is_refused_however_fast_it_comes() {
     assert_refused_and_recorded(&world, &running.outcome(), Refusal::InputStalled);
 }
 
+/// One second for the upload, three for the device, one for records, ten for standard output, five of grace.
 #[test]
-fn the_kernel_ends_what_blocks_past_the_whole_deadline() {
-    let world = World::configured(&hasty(to_socket(SOCKET_SINKS[0], 60_000)));
+fn the_kernel_ends_what_is_still_there_past_the_whole_deadline() {
+    let audit = "sink = \"file\"\ntimeout-milliseconds = 100\n[audit.file]\n\
+                 path = \"/run/signstar/audit.log\"";
+    let world = World::configured(&hasty(Configuration::new().audit(audit)));
     let start = Instant::now();
-    let (running, socket) = between(&world);
+    let running = world.shell().start();
+    until_waiting_in(&running, POLL);
+    send(&running, Signal::SIGSTOP);
+    std::thread::sleep(Duration::from_secs(21).saturating_sub(start.elapsed()));
+    send(&running, Signal::SIGCONT);
     assert_ended_by(running, Signal::SIGALRM);
-    assert!(start.elapsed() >= Duration::from_secs(6));
-    assert_eq!(socket_events(&socket), [Event::Intent]);
+    assert_eq!(world.audit_lines(), [""; 0]);
 }

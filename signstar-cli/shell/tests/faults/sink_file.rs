@@ -9,6 +9,7 @@ use signstar_core::{Event, Record, Refusal};
 use crate::scene::{assert_refused, assert_signed, events, run_unread, INPUT};
 use crate::support::world::{give, SIGNER, SIGNERS};
 use crate::support::{Configuration, World};
+use crate::traced::slowed_by;
 
 const LOG: &str = "/run/signstar/audit.log";
 
@@ -44,8 +45,8 @@ fn nothing_is_read_when_the_audit_file_is_absent_or_not_fit() {
     assert_no_sink(&world);
 }
 
-/// Room that one request may need: four lines of 8 KiB with their ends.
-const RESERVE: u64 = 4 * (8192 + 2);
+/// Room that the requests of one moment may need: lines of 8 KiB with their ends.
+const RESERVE: u64 = 64 * (8192 + 2);
 const LEAST: u64 = 1 << 20;
 
 #[test]
@@ -123,16 +124,20 @@ fn no_signature_when_the_disk_fills_between_intent_and_release() {
     assert_eq!(Record::from_line(whole).unwrap().event, Event::Intent);
     assert_eq!((torn.len(), Record::from_line(torn).is_err()), (10, true));
 
-    // Once there is room again, the torn line harms no later record.
+    // Once there is room again, the next record stands behind what was cut off, and is whole.
     fs::remove_file(world.any_path("/run/small/filler")).unwrap();
     assert_signed(&world.shell().run(INPUT));
     let text = fs::read_to_string(&log).unwrap();
-    let later: Vec<Event> = text
-        .lines()
-        .skip(3)
-        .map(|line| Record::from_line(line).unwrap().event)
-        .collect();
-    assert_eq!(later, [Event::Intent, Event::Release]);
+    let later: Vec<&str> = text.lines().skip(2).collect();
+    let [intent, release] = later.as_slice() else {
+        panic!("{later:?}");
+    };
+    assert!(Record::from_line(intent).is_err());
+    assert_eq!(
+        Record::from_line(&intent[10..]).unwrap().event,
+        Event::Intent
+    );
+    assert_eq!(Record::from_line(release).unwrap().event, Event::Release);
 }
 
 #[test]
@@ -151,21 +156,56 @@ fn a_limit_of_the_process_below_the_configured_one_means_no_signature() {
 }
 
 #[test]
-fn a_torn_line_of_another_writer_is_ended_before_the_next_record_and_is_none() {
+fn a_torn_line_of_another_writer_is_no_record_and_the_next_one_is_whole() {
     let world = World::new();
     assert_signed(&world.shell().run(INPUT));
     let whole = world.audit_lines().pop().unwrap();
     // Half a digest still reads like a record.
     let torn = &whole[..whole.len() - 20];
     assert!(Record::from_line(torn).is_ok());
+    // It is torn before this session looks, and again while it waits for input.
     world.write(LOG, torn, (0, SIGNERS), 0o660);
-    assert_signed(&world.shell().run(INPUT));
+    let mut running = world.shell().start();
+    running.stdin.as_mut().unwrap().write_all(INPUT).unwrap();
+    crate::scene::until_waiting_in(&running, crate::scene::POLL);
+    let mut other = fs::OpenOptions::new()
+        .append(true)
+        .open(world.path(LOG))
+        .unwrap();
+    other.write_all(torn.as_bytes()).unwrap();
+    assert_signed(&running.finish());
     let lines = world.audit_lines();
-    assert_eq!(lines.len(), 3);
+    assert_eq!(lines.len(), 2);
     assert!(Record::from_line(&lines[0]).is_err(), "{}", lines[0]);
-    assert!(lines[1..]
-        .iter()
-        .all(|line| Record::from_line(line).is_ok()));
+    let intent = lines[0].strip_prefix(&format!("{torn}{torn}")).unwrap();
+    assert_eq!(Record::from_line(intent).unwrap().event, Event::Intent);
+    assert_eq!(Record::from_line(&lines[1]).unwrap().event, Event::Release);
+}
+
+/// A disk that answers late cannot be waited for with a limit; but what comes of it can be refused.
+#[test]
+fn no_signature_when_the_disk_takes_a_record_past_the_time_limit() {
+    let audit =
+        format!("sink = \"file\"\ntimeout-milliseconds = 500\n[audit.file]\npath = \"{LOG}\"");
+    let world = World::configured(&Configuration::new().audit(&audit));
+    let run = |late: Option<u32>| {
+        let mut slowed = world.shell();
+        let delay = late.map(|which| format!("inject=write:delay_enter=900000:when={which}"));
+        if let Some(delay) = &delay {
+            slowed = slowed_by(slowed, delay);
+        }
+        slowed.run(INPUT)
+    };
+    assert_signed(&run(None));
+    world.forget();
+    for (which, expected) in [
+        (1, &[Event::Intent][..]),
+        (2, &[Event::Intent, Event::Release]),
+    ] {
+        assert_refused(&run(Some(which)), Refusal::Audit);
+        assert_eq!(events(&world), expected);
+        world.forget();
+    }
 }
 
 #[test]

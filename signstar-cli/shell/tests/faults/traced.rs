@@ -41,6 +41,27 @@ pub(crate) fn traced(shell: Shell<'_>) -> Shell<'_> {
     as_root(shell.through("/usr/bin/strace", &arguments))
 }
 
+/// The same shell, in which strace changes system calls as `rule` says.
+pub(crate) fn slowed_by<'w>(shell: Shell<'w>, rule: &str) -> Shell<'w> {
+    // A shell in between that writes nothing.
+    let script = "exec -a signstar /usr/bin/signstar -c /usr/bin/signstar";
+    let arguments = [
+        "-f",
+        "-qq",
+        "-e",
+        "trace=write",
+        "-e",
+        rule,
+        "-u",
+        SIGNER.name,
+    ];
+    let arguments = arguments
+        .iter()
+        .chain(&["-o", "/dev/null", "--", "/bin/bash", "-c", script]);
+    let arguments: Vec<_> = arguments.map(AsRef::as_ref).collect();
+    as_root(shell.through("/usr/bin/strace", &arguments))
+}
+
 /// The login shell of `world` without the vDSO.
 pub(crate) fn without_vdso(world: &World, build: Build) -> Shell<'_> {
     let capabilities: &[&str] = match build {

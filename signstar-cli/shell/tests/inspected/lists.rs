@@ -39,6 +39,22 @@ fn what_stands_in_root_s_list_is_signed_and_nothing_else() {
     }
 }
 
+/// Memory is locked, and the account may lock some megabytes: a list that is too large is refused with a
+/// record, and one as large as can be read is not too large.
+#[test]
+fn a_long_list_is_taken() {
+    let world = world("");
+    let mut text = String::new();
+    for number in 0..31_000_u32 {
+        text.push_str(&listing(HashAlgorithm::Sha512, &number.to_le_bytes()));
+    }
+    text.push_str(&listing(HashAlgorithm::Sha512, ARTIFACT));
+    assert!((4_100_000..4 << 20).contains(&text.len()), "{}", text.len());
+    world.write(FILE, text, (0, 0), 0o644);
+    let outcome = world.shell().run(ARTIFACT);
+    assert_eq!(outcome.code(), 0, "{outcome:?}");
+}
+
 #[test]
 fn a_list_that_others_can_write_or_that_is_none_signs_nothing() {
     let world = world("");

@@ -59,6 +59,7 @@ fn fits(event: Event, field: Field, value: &str) -> bool {
         },
         Field::Bytes | Field::Counter | Field::SshSerial => is_number(),
         Field::Input | Field::Signature => is_digest(value),
+        Field::Origin => value == "hash-state",
         Field::Fingerprint | Field::Certificate => {
             matches!(value.len(), 40 | 64) && value.bytes().all(|byte| byte.is_ascii_hexdigit())
         }

@@ -35,6 +35,16 @@ pub(super) fn read(source: &mut Source<'_>, reader: &mut dyn BufRead) -> io::Res
                 let found = match split(&text) {
                     Split::Bare(record) => {
                         bare = true;
+                        let (cut, record) = cut_off(record);
+                        if !cut.is_empty() {
+                            (source.take)(Entry {
+                                place: place.clone(),
+                                found: Err(Defect::Torn),
+                                received: None,
+                                carried: Carried::Once,
+                                uptime: None,
+                            });
+                        }
                         (parse(record), None)
                     }
                     Split::Headed(received, record) => {
@@ -115,6 +125,12 @@ fn split(line: &str) -> Split<'_> {
         None if whole(line) => Split::OtherProgram,
         _ => Split::Other,
     }
+}
+
+/// What was cut off before a record that stands behind it on its line, and the record. A value may be the
+/// word that a record begins with, but no field behind one is `v`.
+fn cut_off(line: &str) -> (&str, &str) {
+    line.split_at(line.rfind("signstar-audit v=").unwrap_or(0))
 }
 
 /// Who wrote a message, when it came, and the message.

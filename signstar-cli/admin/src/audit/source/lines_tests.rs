@@ -37,6 +37,20 @@ fn records_stand_behind_the_headers_of_syslog_servers() {
 }
 
 #[test]
+fn a_record_behind_one_that_was_cut_off_is_found() {
+    for length in 0..RECORD.len() {
+        let torn = &RECORD[..length];
+        assert_eq!(cut_off(&format!("{torn}{RECORD}")), (torn, RECORD));
+    }
+    let named = format!("{RECORD} user=signstar-audit key=signstar-audit");
+    assert_eq!(cut_off(&named), ("", named.as_str()));
+    let torn = format!("{RECORD} user=");
+    assert_eq!(cut_off(&format!("{torn}{RECORD}")), (torn.as_str(), RECORD));
+    // What is no record stays whole.
+    assert_eq!(cut_off("signstar-audit x"), ("", "signstar-audit x"));
+}
+
+#[test]
 fn a_record_in_the_line_of_another_program_is_not_taken_for_one() {
     for header in [
         "Nov 22 10:00:01 host logger[17]: ",

@@ -106,6 +106,9 @@ fn caller(lines: &str) -> String {
 
 #[test]
 fn a_caller_is_named_by_what_sshd_can_know() {
+    // Without the last one the account would be everybody's.
+    let empty = "[user.u] `callers` must not be empty";
+    assert_problem("[user.u.callers]\n", "input = \"any\"", empty);
     let nobody = "[user.u.callers.x] needs `ssh-key` or `ssh-authority`";
     assert_problem("[user.u.callers.x]\n", "input = \"any\"", nobody);
     for text in [
