@@ -33,7 +33,12 @@ pub(crate) struct About {
     #[arg(long)]
     id: Option<String>,
     /// What it is for, instead of --mechanism
-    #[arg(long = "use", value_enum, conflicts_with = "mechanisms")]
+    #[arg(
+        long = "use",
+        value_name = "USE",
+        value_enum,
+        conflicts_with = "mechanisms"
+    )]
     pub(super) uses: Option<Use>,
     /// What it can be used for, as RSA_Signature_PSS_SHA256; several times for several [default: to sign, a
     /// Generic key to encrypt and decrypt]
