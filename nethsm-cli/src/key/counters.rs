@@ -142,7 +142,7 @@ fn plain(found: &Look) -> Result<Report, Failure> {
         .map(|(id, key)| json!({ "id": id, "operations": key.operations }))
         .collect();
     let value = json!({ "time": found.time, "keys": keys });
-    Report::new(table(["KEY", "OPERATIONS"], &rows), &value)
+    Report::new(table(["KEY", "USED"], &rows), &value)
 }
 
 fn changes(before: &Look, found: &Look) -> Result<Report, Failure> {

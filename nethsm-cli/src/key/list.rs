@@ -73,7 +73,7 @@ pub(crate) fn list(device: &mut Device, options: &List) -> Result<Report, Failur
         .iter()
         .map(|key| ["id", "type", "label", "tags", "operations"].map(|name| field(key, name)))
         .collect();
-    let text = table(["KEY", "TYPE", "LABEL", "TAGS", "OPERATIONS"], &rows);
+    let text = table(["KEY", "TYPE", "LABEL", "TAGS", "USED"], &rows);
     Report::new(text, &json!({ "keys": keys }))
 }
 
