@@ -85,6 +85,8 @@ fn pages(
     let man = Man::new(command.clone()).source(source).manual("Signstar");
     let mut page = Vec::new();
     man.render_title(&mut page)?;
+    // A name with a hyphen that is not its own cannot be searched for.
+    page.extend_from_slice(b".nh\n");
     man.render_name_section(&mut page)?;
     page.extend_from_slice(synopsis(command).as_bytes());
     man.render_description_section(&mut page)?;
