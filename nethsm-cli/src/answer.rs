@@ -3,12 +3,10 @@
 use std::ffi::OsString;
 use std::fmt;
 
-use clap::Parser as _;
 use serde_json::Value;
 
-use crate::cli::Cli;
 use crate::failure::Status;
-use crate::{aliases, by_mistake, perform};
+use crate::{aliases, by_mistake, perform, variables};
 
 /// What a command has done or found.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,7 +43,7 @@ impl std::error::Error for Problem {}
 /// It blocks until the devices have answered, for at most `--timeout` seconds an operation. Variables of the
 /// environment and the profile count as on a command line: what must not depend on them stands in the
 /// arguments. Questions are asked at the terminal; with a passphrase from somewhere else and `--yes` there
-/// are none. `status --watch` and `metrics --listen` go on and print.
+/// are none. `status --watch` and `metrics --listen` go on and print, and a program of `run` prints.
 ///
 /// ```no_run
 /// // Which keys can sign for the repository, and how often each did.
@@ -64,7 +62,7 @@ pub fn answer<A: Into<OsString>>(
     let program = std::iter::once(OsString::from("nethsm-cli"));
     let arguments = program.chain(arguments.into_iter().map(Into::into));
     let arguments = aliases::translated(arguments.collect());
-    let cli = Cli::try_parse_from(arguments).map_err(|error| Problem {
+    let cli = variables::parse(arguments).map_err(|error| Problem {
         status: Status::Usage.code(),
         text: by_mistake(&error).unwrap_or_else(|| error.to_string()),
     })?;

@@ -6,16 +6,17 @@ mod offline;
 
 use std::path::{Path, PathBuf};
 
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 use serde_json::json;
 use signstar_nethsm::sdk::apis::default_api;
 use signstar_nethsm::sdk::models::RestoreRequestArguments;
 
 use crate::device::{ADMINISTRATOR, As, BACKUP, Device};
 use crate::failure::{Failure, Status};
+use crate::health::state_of;
 use crate::new_file;
 use crate::provision::now;
-use crate::report::Report;
+use crate::report::{Report, counted};
 use crate::secret::{FORMS, Source};
 use file::Backup;
 use offline::{Browse, Diff, Export, Passphrase, Sealed};
@@ -53,9 +54,10 @@ pub(crate) enum BackupVerb {
 }
 
 #[derive(Args, Debug)]
+#[command(group(ArgGroup::new("place").args(["out", "dir"]).required(true).multiple(true)))]
 pub(crate) struct Create {
     /// The file
-    #[arg(short, long, value_name = "FILE", required_unless_present = "dir")]
+    #[arg(short, long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// The folder for a file that is named after device and time
     #[arg(long, value_name = "FOLDER", conflicts_with = "out")]
@@ -182,12 +184,8 @@ pub(crate) fn without_device(verb: &BackupVerb) -> Option<Result<Report, Failure
 
 fn restore(device: &mut Device, options: &Restore) -> Result<Report, Failure> {
     let file = file::read(&options.file)?;
-    let state = device.read(
-        As::Nobody,
-        "health_state_get",
-        default_api::health_state_get,
-    )?;
-    let who = match state.state.to_string().as_str() {
+    let state = state_of(device)?;
+    let who = match state.as_str() {
         "Unprovisioned" => As::Nobody,
         "Operational" => ADMINISTRATOR,
         state => {
@@ -200,8 +198,8 @@ fn restore(device: &mut Device, options: &Restore) -> Result<Report, Failure> {
         let keys = device.read(who, "keys_get", |asking| {
             default_api::keys_get(asking, None, None)
         })?;
-        let (keys, users) = (keys.len(), users.len());
-        let what = format!("has {keys} keys and {users} users, which the backup replaces");
+        let (keys, users) = (counted(keys.len(), "key"), counted(users.len(), "user"));
+        let what = format!("has {keys} and {users}, which the backup replaces");
         device.confirm(&what, "yes")?;
     }
     device.rehearse("system_restore_post")?;
@@ -216,17 +214,13 @@ fn restore(device: &mut Device, options: &Restore) -> Result<Report, Failure> {
         arguments.system_time = Some(time.clone());
         default_api::system_restore_post(asking, Some(arguments), Some(file.clone()))
     })?;
-    let state = device.read(
-        As::Nobody,
-        "health_state_get",
-        default_api::health_state_get,
-    )?;
-    let text = match state.state.to_string().as_str() {
+    let state = state_of(device)?;
+    let text = match state.as_str() {
         "Locked" => "restored; it is Locked: nethsm-cli unlock".to_owned(),
         state => format!("restored; it is {state}"),
     };
     Ok(Report::done(
         text,
-        json!({ "restored": true, "state": state.state }),
+        json!({ "restored": true, "state": state }),
     ))
 }

@@ -10,7 +10,7 @@ use crate::screen::Colour;
 use crate::secret::{FORMS, Source};
 use crate::{
     backup, certificates, cluster, config, cred, doctor, health, key, metrics, namespace, openpgp,
-    profiles, provision, schema, system, tls, update, user,
+    profiles, provision, run, schema, system, tls, update, user,
 };
 
 /// Manage NetHSMs, use their keys, and keep an eye on them
@@ -18,6 +18,10 @@ use crate::{
 /// Devices stand in a profile (`nethsm-cli device add`), with the users that ask them (`nethsm-cli cred
 /// add`); or everything is said on the command line. A command asks with the user of the profile that
 /// has the role that it takes.
+///
+/// Every option has a variable of the environment, but for those by which somebody agrees to one thing: the
+/// options of one command have NETHSM_, the command and the option, as NETHSM_KEY_GENERATE_LENGTH. What stands on
+/// the command line counts more.
 #[derive(Debug, Parser)]
 #[command(
     name = "nethsm-cli",
@@ -249,6 +253,13 @@ pub(crate) enum Verb {
     /// Several devices with the same content
     #[command(subcommand)]
     Cluster(cluster::ClusterVerb),
+    /// Run a program that asks the device as one of its users
+    ///
+    /// It finds NETHSM_DEVICE (or NETHSM_URL), NETHSM_PIN or NETHSM_CA, and NETHSM_USER, which this program
+    /// understands, NETHSM_HOST and NETHSM_USERNAME, which nitropy does, and NETHSM_PASSPHRASE_FILE: a file in
+    /// memory that it and what it starts can read. With several devices, or with --output, what it says is a part
+    /// of the answer.
+    Run(run::Run),
     /// What a command says with --output json, as JSON Schema
     Schema(schema::Schema),
 }

@@ -7,6 +7,7 @@
 mod apply;
 mod found;
 mod plan;
+mod toml;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -14,7 +15,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use toml_edit::{DocumentMut, Item};
+use toml_edit::DocumentMut;
 
 use crate::device::Device;
 use crate::failure::{Failure, Status};
@@ -24,6 +25,7 @@ use crate::role::Role;
 use crate::screen;
 use crate::tls::Out;
 use plan::Change;
+use toml::{json_of, written};
 
 /// Larger ones are not what they say.
 const BYTES_MAX: u64 = 4 << 20;
@@ -167,63 +169,6 @@ impl Desired {
     }
 }
 
-/// A TOML value as JSON; dates, which nothing here has, are nothing.
-fn json_of(item: &Item) -> Option<Value> {
-    if let Some(table) = item.as_table_like() {
-        let fields = table
-            .iter()
-            .map(|(name, item)| Some((name.to_owned(), json_of(item)?)));
-        return Some(Value::Object(fields.collect::<Option<_>>()?));
-    }
-    if let Some(items) = item.as_array() {
-        let items = items
-            .iter()
-            .map(|value| json_of(&Item::Value(value.clone())));
-        return Some(Value::Array(items.collect::<Option<_>>()?));
-    }
-    let text = item.as_str().map(Value::from);
-    let number = item.as_integer().map(Value::from);
-    text.or(number).or_else(|| item.as_bool().map(Value::from))
-}
-
-/// JSON as TOML.
-fn toml_of(value: &Value) -> Option<Item> {
-    Some(match value {
-        Value::Null => return None,
-        Value::Bool(value) => toml_edit::value(*value),
-        Value::Number(number) => toml_edit::value(number.as_i64()?),
-        Value::String(text) => toml_edit::value(text.as_str()),
-        Value::Array(items) => {
-            let items = items
-                .iter()
-                .filter_map(toml_of)
-                .filter_map(|item| item.into_value().ok());
-            toml_edit::value(items.collect::<toml_edit::Array>())
-        }
-        Value::Object(fields) => {
-            let mut table = toml_edit::Table::new();
-            table.set_implicit(true);
-            for (name, field) in fields {
-                if let Some(item) = toml_of(field) {
-                    table.insert(name, item);
-                }
-            }
-            Item::Table(table)
-        }
-    })
-}
-
-/// A file's text.
-fn written(value: &Value) -> String {
-    let mut document = DocumentMut::new();
-    for (name, field) in value.as_object().into_iter().flatten() {
-        if let Some(item) = toml_of(field) {
-            document.insert(name, item);
-        }
-    }
-    document.to_string()
-}
-
 /// Writes what a device is.
 pub(crate) fn export(device: &mut Device, out: &Out) -> Result<Report, Failure> {
     let found = found::look(device, None)?;
@@ -249,12 +194,14 @@ fn lines(changes: &[Change]) -> (String, Value) {
 pub(crate) fn plan(device: &mut Device, options: &Compare) -> Result<Report, Failure> {
     let desired = Desired::load(&options.file)?;
     let (text, value) = lines(&apply::changes(device, &desired, options.prune)?);
-    let text = if text.is_empty() {
-        "unchanged\n".to_owned()
-    } else {
-        text
-    };
-    Report::new(text, &value)
+    Report::new(or_unchanged(text), &value)
+}
+
+fn or_unchanged(text: String) -> String {
+    match text.is_empty() {
+        true => "unchanged\n".to_owned(),
+        false => text,
+    }
 }
 
 /// Says what differs, with a status of its own.
@@ -281,12 +228,7 @@ pub(crate) fn apply(device: &mut Device, options: &Compare) -> Result<Report, Fa
     if let Some(fields) = value.as_object_mut() {
         fields.insert("changed".to_owned(), (!changes.is_empty()).into());
     }
-    let text = if text.is_empty() {
-        "unchanged\n".to_owned()
-    } else {
-        text
-    };
-    Report::new(text, &value)
+    Report::new(or_unchanged(text), &value)
 }
 
 #[cfg(test)]

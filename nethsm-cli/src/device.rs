@@ -3,13 +3,14 @@
 //! What an operation needs is a role, or nobody; which user that is comes from the command line or the
 //! profile. A passphrase is asked for once, and a wrong one is never tried again.
 
+mod refused;
+
 use std::collections::BTreeMap;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use signstar_nethsm::client::{Answer, Client, ClientError, Credentials, Settings};
 use signstar_nethsm::sdk::apis::configuration::Configuration;
-use signstar_nethsm::sdk::apis::default_api;
 use signstar_nethsm::sdk::apis::{Error, ResponseContent};
 use zeroize::Zeroizing;
 
@@ -24,8 +25,6 @@ use crate::terminal;
 const PAUSE: Duration = Duration::from_millis(1_100);
 /// Backups and lists of many thousand keys are smaller.
 const ANSWER_BYTES_MAX: u64 = 256 << 20;
-/// What a device says of every operation that it does not do in its state.
-const NOT_AVAILABLE: &str = "Service not available";
 /// The user that may make a lone survivor of a cluster a cluster of its own.
 pub(crate) const UNLOCK_USER: &str = "unlock";
 
@@ -170,7 +169,7 @@ impl Device {
                     log::info!("{}: waits for a second after a failed login", self.label);
                     sleep(PAUSE);
                 }
-                Err(error) => return Err(self.failure(&error, who, &user)),
+                Err(error) => return Err(self.failure(&error, who, &user, operation)),
             }
             attempt += 1;
         }
@@ -181,91 +180,6 @@ impl Device {
         let user = self.user(who)?;
         let _ = self.client(&user)?;
         self.connect(&user)
-    }
-
-    /// What went wrong, and what to do.
-    pub(crate) fn failure(&mut self, error: &ClientError, who: As, user: &str) -> Failure {
-        let (status, what) = match error {
-            ClientError::Settings(_) => (Status::Usage, error.to_string()),
-            ClientError::Unreachable(_) => (Status::Unreachable, error.to_string()),
-            ClientError::Untrusted(_) => (
-                Status::Unreachable,
-                format!("{error}; nethsm-cli device trust shows what is there"),
-            ),
-            ClientError::Unauthenticated => (
-                Status::Authentication,
-                format!(
-                    "refuses {user}: the passphrase is wrong, there is no such user, or the device \
-                     cannot read its users"
-                ),
-            ),
-            // What was given as the passphrase that is to be changed, or unlocks.
-            ClientError::Forbidden(Some(message))
-                if message.contains("passphrase is incorrect") =>
-            {
-                (Status::Authentication, "refuses".to_owned())
-            }
-            ClientError::Forbidden(_) if who == As::Nobody => {
-                (Status::Authentication, "refuses the passphrase".to_owned())
-            }
-            ClientError::Forbidden(Some(_)) => (Status::Forbidden, format!("{user} may not")),
-            ClientError::Forbidden(None) => {
-                let outside = if user.contains('~') {
-                    ", perhaps outside of namespaces"
-                } else {
-                    ""
-                };
-                (
-                    Status::Forbidden,
-                    format!("{user} may not: {}{outside}", needed(who)),
-                )
-            }
-            ClientError::Absent(_) => (Status::Absent, "does not have that".to_owned()),
-            ClientError::Conflict(_) => (Status::Conflict, error.to_string()),
-            ClientError::State(Some(message)) if message != NOT_AVAILABLE => {
-                (Status::State, "cannot do that now".to_owned())
-            }
-            ClientError::State(_) => (Status::State, self.state()),
-            ClientError::Throttled if user.is_empty() => (
-                Status::Throttled,
-                "still waits after a wrong passphrase: try again".to_owned(),
-            ),
-            ClientError::Throttled => (
-                Status::Throttled,
-                format!("still waits after a failed login of {user}: try again"),
-            ),
-            // The device says so with the status of a bad request.
-            ClientError::Refused(400, Some(message)) if message.contains("already ") => {
-                (Status::Conflict, "has something in the way".to_owned())
-            }
-            ClientError::Lost(_)
-            | ClientError::Failed(_, _)
-            | ClientError::Refused(_, _)
-            | ClientError::Nonsense(_) => (Status::Failed, error.to_string()),
-        };
-        // The device repeats a passphrase that it does not like.
-        let message = error
-            .message()
-            .filter(|message| !message.starts_with("passphrase ") && *message != NOT_AVAILABLE);
-        let message = message.map_or(String::new(), |message| format!(" ({message})"));
-        Failure::new(status, format!("{}: {what}{message}", self.label))
-    }
-
-    /// Says in which state the device is and what helps.
-    fn state(&mut self) -> String {
-        let wait = self.manner.wait;
-        let state = self
-            .client("")
-            .ok()
-            .and_then(|client| client.call_within(wait, default_api::health_state_get).ok())
-            .map(|answer| answer.value.state.to_string());
-        match state.as_deref() {
-            Some("Locked") => "is Locked: nethsm-cli unlock".to_owned(),
-            Some("Unprovisioned") => "is Unprovisioned: nethsm-cli provision".to_owned(),
-            Some("Failed") => "is Failed: nethsm-cli health diagnose".to_owned(),
-            Some(state) => format!("is {state}, and that is not possible then"),
-            None => "is not in the right state".to_owned(),
-        }
     }
 
     /// The name of the user who asks, empty for nobody.
@@ -284,7 +198,7 @@ impl Device {
             Failure::usage(format!(
                 "{}: {}: give --user, or put one into the profile with nethsm-cli cred add",
                 self.label,
-                needed(who)
+                refused::needed(who)
             ))
         })
     }
@@ -304,7 +218,7 @@ impl Device {
             "" => None,
             user => Some(
                 Credentials::new(user, self.passphrase(user)?)
-                    .map_err(|error| self.failure(&error, As::Nobody, user))?,
+                    .map_err(|error| self.failure(&error, As::Nobody, user, ""))?,
             ),
         };
         let settings = Settings {
@@ -316,7 +230,7 @@ impl Device {
             wait: self.manner.wait,
             answer_bytes_max: ANSWER_BYTES_MAX,
         };
-        Client::new(&settings).map_err(|error| self.failure(&error, As::Nobody, user))
+        Client::new(&settings).map_err(|error| self.failure(&error, As::Nobody, user, ""))
     }
 
     /// What proves that `user` is the one.
@@ -343,19 +257,17 @@ impl Device {
 
     /// Has the operator agree to what cannot be undone.
     pub(crate) fn confirm(&self, what: &str, word: &str) -> Result<(), Failure> {
-        match self.manner.yes || self.manner.dry_run {
-            true => Ok(()),
-            false => Ok(terminal::confirm(&format!("{}: {what}", self.label), word)?),
+        if self.manner.yes || self.manner.dry_run {
+            return Ok(());
         }
-    }
-}
-
-fn needed(who: As) -> String {
-    match who {
-        As::Nobody => "needs no user".to_owned(),
-        As::A(roles) => {
-            let names: Vec<&str> = roles.iter().map(|role| role.name()).collect();
-            format!("needs a user with the role {}", names.join(" or "))
+        let what = format!("{}: {what}", self.label);
+        match terminal::is_there() {
+            true => Ok(terminal::confirm(&what, word)?),
+            // One line, whatever it is at a terminal.
+            false => Err(Failure::usage(format!(
+                "{}: nobody is there to confirm it: give --yes if you are sure",
+                what.replace('\n', " ")
+            ))),
         }
     }
 }

@@ -63,13 +63,19 @@ pub(crate) fn info(device: &mut Device) -> Result<Report, Failure> {
     Report::new(format!("{} {}\n", info.vendor, info.product), &info)
 }
 
-pub(crate) fn state(device: &mut Device) -> Result<Report, Failure> {
+/// The state that the device shows: Unprovisioned, Locked, Operational or Failed.
+pub(crate) fn state_of(device: &mut Device) -> Result<String, Failure> {
     let found = device.read(
         As::Nobody,
         "health_state_get",
         default_api::health_state_get,
     )?;
-    Report::new(format!("{}\n", found.state), &found)
+    Ok(found.state.to_string())
+}
+
+pub(crate) fn state(device: &mut Device) -> Result<Report, Failure> {
+    let state = state_of(device)?;
+    Report::new(format!("{state}\n"), &json!({ "state": state }))
 }
 
 pub(crate) fn health(device: &mut Device, verb: &HealthVerb) -> Result<Report, Failure> {
@@ -92,12 +98,8 @@ pub(crate) fn health(device: &mut Device, verb: &HealthVerb) -> Result<Report, F
         }
         HealthVerb::State => state(device),
         HealthVerb::Diagnose => {
-            let state = device.read(
-                As::Nobody,
-                "health_state_get",
-                default_api::health_state_get,
-            )?;
-            let who = match state.state.to_string().as_str() {
+            let state = state_of(device)?;
+            let who = match state.as_str() {
                 "Operational" => ADMINISTRATOR,
                 _ => As::Nobody,
             };
@@ -108,7 +110,7 @@ pub(crate) fn health(device: &mut Device, verb: &HealthVerb) -> Result<Report, F
             } else {
                 "does not run"
             };
-            let mut text = format!("state: {}\nstore: {running}\n", state.state);
+            let mut text = format!("state: {}\nstore: {running}\n", state);
             for line in &found.cluster_logs {
                 let _ = writeln!(
                     text,
@@ -124,16 +126,12 @@ pub(crate) fn health(device: &mut Device, verb: &HealthVerb) -> Result<Report, F
 
 /// One screen: what is public, and what an administrator sees where there is one.
 pub(crate) fn status(device: &mut Device) -> Result<Report, Failure> {
-    let state = device.read(
-        As::Nobody,
-        "health_state_get",
-        default_api::health_state_get,
-    )?;
+    let state = state_of(device)?;
     let mut found = Map::new();
-    found.insert("state".to_owned(), state.state.to_string().into());
+    found.insert("state".to_owned(), state.clone().into());
     let (until, _) = shown(device)?.1.until(SystemTime::now());
     found.insert("tls_until".to_owned(), until.into());
-    if state.state.to_string() == "Operational" && device.user(ADMINISTRATOR).is_ok() {
+    if state == "Operational" && device.user(ADMINISTRATOR).is_ok() {
         let about = device.read(
             ADMINISTRATOR,
             "system_info_get",
@@ -187,18 +185,14 @@ pub(crate) fn wait(device: &mut Device, options: &Wait) -> Result<Report, Failur
     let begun = Instant::now();
     let limit = Duration::from_secs(options.seconds.into());
     loop {
-        let found = device.read(
-            As::Nobody,
-            "health_state_get",
-            default_api::health_state_get,
-        );
+        let found = state_of(device);
         let seen = match found {
-            Ok(found) if found.state.to_string() == wanted => {
+            Ok(found) if found == wanted => {
                 let waited = begun.elapsed().as_secs();
                 let value = json!({ "state": wanted, "waited_seconds": waited });
                 return Ok(Report::done(wanted, value));
             }
-            Ok(found) => format!("is {}", found.state),
+            Ok(found) => format!("is {found}"),
             // It restarts.
             Err(failure) if failure.status == Status::Unreachable => "cannot be reached".to_owned(),
             Err(failure) => return Err(failure),

@@ -1,5 +1,6 @@
 //! `key …`: keys of the device, or of the namespace of who asks.
 
+mod bench;
 mod cert;
 mod cipher;
 mod counters;
@@ -24,7 +25,8 @@ use crate::device::{ADMINISTRATOR, Device, EITHER};
 use crate::failure::Failure;
 use crate::known::{self, Shown};
 use crate::report::Report;
-use crate::user::{changed, checked};
+use crate::tags;
+use crate::user::checked;
 
 /// Labels are no longer, in bytes.
 const LABEL_BYTES_MAX: usize = 32;
@@ -57,10 +59,18 @@ pub(crate) enum KeyVerb {
     /// A request for a certificate, PEM (Administrator, Operator)
     Csr(cert::Csr),
     /// Sign (Operator)
+    ///
+    /// RSA keys sign with pkcs1 and pss-…, Curve25519 with eddsa, other curves with ecdsa, EC_P256K1 with bip340, too.
+    /// A file is hashed here, but for eddsa, which wants all of it on the device.
     Sign(sign::Sign),
     /// Verify a signature here, with the public key of the device: status 12 if it is not good
     /// (Administrator, Operator)
     Verify(verify::Verify),
+    /// Sign for some seconds, and say how many signatures that were in each (Operator)
+    ///
+    /// Over 1, 2, 4 and more connections at the same time, measured here: the network is in it. Each signature is a
+    /// real one over random bytes, and counts among the key's operations.
+    Bench(bench::Bench),
     /// Decrypt (Operator)
     Decrypt(cipher::Decrypt),
     /// Encrypt with a symmetric key (Operator)
@@ -181,6 +191,7 @@ pub(crate) fn key(device: &mut Device, verb: &KeyVerb) -> Result<Report, Failure
         KeyVerb::Csr(options) => cert::csr(device, options),
         KeyVerb::Sign(options) => sign::sign(device, options),
         KeyVerb::Verify(options) => verify::verify(device, options),
+        KeyVerb::Bench(options) => bench::bench(device, options),
         KeyVerb::Decrypt(options) => cipher::decrypt(device, options),
         KeyVerb::Encrypt(options) => cipher::encrypt(device, options),
         KeyVerb::WhoCan(Named { id }) => who::who_can(device, key_id(id)?),
@@ -212,7 +223,7 @@ fn set_label(device: &mut Device, verb: &LabelVerb) -> Result<Report, Failure> {
                 default_api::keys_key_id_label_put(asking, id, request)
             })?;
             let value = json!({ "id": id, "label": label });
-            Ok(changed(
+            Ok(Report::changed(
                 &answer,
                 &format!("{id} has the label {label}"),
                 value,
@@ -239,8 +250,7 @@ fn tag(device: &mut Device, verb: &TagVerb) -> Result<Report, Failure> {
                 default_api::keys_key_id_get(asking, id)
             })?;
             let tags = key.restrictions.tags.unwrap_or_default();
-            let text: String = tags.iter().map(|tag| format!("{tag}\n")).collect();
-            Report::new(text, &json!({ "id": id, "tags": tags }))
+            tags::listed(id, &tags)
         }
         TagVerb::Add(Tag { id, tag }) => {
             let (id, tag) = (key_id(id)?, checked(tag)?);
@@ -248,8 +258,7 @@ fn tag(device: &mut Device, verb: &TagVerb) -> Result<Report, Failure> {
             let answer = device.change(ADMINISTRATOR, operation, |asking| {
                 default_api::keys_key_id_restrictions_tags_tag_put(asking, tag, id)
             })?;
-            let value = json!({ "id": id, "tag": tag });
-            Ok(changed(&answer, &format!("{id} has the tag {tag}"), value))
+            Ok(tags::added(&answer, id, tag))
         }
         TagVerb::Remove(Tag { id, tag }) => {
             let (id, tag) = (key_id(id)?, checked(tag)?);
@@ -257,11 +266,7 @@ fn tag(device: &mut Device, verb: &TagVerb) -> Result<Report, Failure> {
             device.change(ADMINISTRATOR, operation, |asking| {
                 default_api::keys_key_id_restrictions_tags_tag_delete(asking, tag, id)
             })?;
-            let value = json!({ "id": id, "tag": tag, "changed": true });
-            Ok(Report::done(
-                format!("{id} has not the tag {tag} any more"),
-                value,
-            ))
+            Ok(tags::removed(id, tag))
         }
     }
 }

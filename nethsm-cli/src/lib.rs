@@ -1,7 +1,7 @@
 //! The whole NetHSM from the command line, for those who have one or many.
 //!
 //! [`answer`] does for another program what a command line says, and returns what was found as a value
-//! whose shape [`schema`] tells. [`run`] is the program itself; [`command`] is its command line, for manual
+//! whose shape [`schema`] tells. [`run()`] is the program itself; [`command`] is its command line, for manual
 //! pages and completions. Each
 //! group of commands has a module with its options beside what they do: a function that takes a
 //! `Device` and its options, and returns a `Report` or a `Failure`. What an operation of the device
@@ -30,33 +30,36 @@ mod health;
 mod key;
 mod known;
 pub mod manual;
+mod meant;
 mod metrics;
 mod namespace;
+mod new_passphrase;
 mod openpgp;
 pub mod operations;
 mod profiles;
 mod progress;
 mod provision;
 mod report;
+mod run;
 mod schema;
 mod screen;
 mod selftest;
 mod several;
 mod system;
 mod table;
+mod tags;
 mod tls;
 mod update;
 mod user;
 mod validity;
+mod variables;
 mod watch;
 mod yaml;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use clap::error::{ContextKind, ErrorKind};
-use clap::{CommandFactory as _, Parser as _};
 
 pub use complete::script as completion;
 use signstar_console::{new_file, profile, role, secret, terminal};
@@ -64,16 +67,15 @@ use signstar_console::{new_file, profile, role, secret, terminal};
 pub use answer::{Answer, Problem, answer};
 pub use schema::schema;
 
-use cli::{Cli, Globals, Verb};
-use device::{Device, Manner};
+use cli::{Cli, Verb};
+use device::Device;
 use failure::{Failure, Status};
-use profile::{Profile, Profiles, Trusted};
 use report::Report;
 use screen::Screen;
 
 /// The command line, for manual pages and completions.
 pub fn command() -> clap::Command {
-    Cli::command()
+    variables::command()
 }
 
 /// The command that a command line (the program's name first) leads to, as `key list`, also by a name that
@@ -100,7 +102,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         return complete::answer(question);
     }
     let arguments = aliases::translated(arguments);
-    let cli = match Cli::try_parse_from(arguments) {
+    let cli = match variables::parse(arguments) {
         Ok(cli) => cli,
         Err(error) => {
             match by_mistake(&error) {
@@ -134,11 +136,16 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
-/// What is wrong with a source of a passphrase, without repeating it: it may be one.
+/// What is wrong with where a passphrase comes from or goes, without repeating it: it may be one.
 fn by_mistake(error: &clap::Error) -> Option<String> {
     let argument = error.get(ContextKind::InvalidArg)?.to_string();
-    let what = format!("{argument}: must be {}", secret::FORMS);
-    (error.kind() == ErrorKind::ValueValidation && argument.contains("<SOURCE>")).then_some(what)
+    let forms = match &argument {
+        option if option.contains("<SOURCE>") => secret::FORMS,
+        option if option.contains("<PLACE>") => new_passphrase::PLACES,
+        _ => return None,
+    };
+    let what = format!("{argument}: must be {forms}");
+    (error.kind() == ErrorKind::ValueValidation).then_some(what)
 }
 
 fn perform(cli: &Cli) -> Result<Report, Failure> {
@@ -156,7 +163,7 @@ fn perform(cli: &Cli) -> Result<Report, Failure> {
         }
         _ => {}
     }
-    let mut devices = devices(globals)?;
+    let mut devices = meant::devices(globals)?;
     let parallel = usize::from(globals.parallel);
     match &cli.verb {
         Verb::Metrics(options) if options.together() => {
@@ -172,6 +179,13 @@ fn perform(cli: &Cli) -> Result<Report, Failure> {
                 })
             });
         }
+        Verb::Run(options) => {
+            let streams = run::Streams::of(globals, &devices);
+            return several::ask(&mut devices, globals, &cli.verb, |device| {
+                let done = run::run(device, globals, options, streams);
+                or_rehearsed(device, done)
+            });
+        }
         _ => {}
     }
     several::ask(&mut devices, globals, &cli.verb, |device| {
@@ -179,9 +193,15 @@ fn perform(cli: &Cli) -> Result<Report, Failure> {
     })
 }
 
-/// What a command does with one device. A rehearsal ends where the first change would be.
+/// What a command does with one device.
 fn on(device: &mut Device, verb: &Verb) -> Result<Report, Failure> {
-    match done(device, verb) {
+    let done = done(device, verb);
+    or_rehearsed(device, done)
+}
+
+/// A rehearsal ends where the first change would be, and that is no failure.
+fn or_rehearsed(device: &Device, done: Result<Report, Failure>) -> Result<Report, Failure> {
+    match done {
         Err(failure) if failure.status == Status::Done => {
             let text = several::own_words(&device.label, &failure).to_owned();
             let value = serde_json::json!({ "dry_run": true, "would": text });
@@ -193,8 +213,8 @@ fn on(device: &mut Device, verb: &Verb) -> Result<Report, Failure> {
 
 fn done(device: &mut Device, verb: &Verb) -> Result<Report, Failure> {
     match verb {
-        Verb::Device(_) | Verb::Cred(_) | Verb::Doctor(_) | Verb::Schema(_) => {
-            Err(Failure::usage("that is about no device"))
+        Verb::Device(_) | Verb::Cred(_) | Verb::Doctor(_) | Verb::Schema(_) | Verb::Run(_) => {
+            Err(Failure::usage("that is not done like this with one device"))
         }
         Verb::Info => health::info(device),
         Verb::State => health::state(device),
@@ -218,114 +238,5 @@ fn done(device: &mut Device, verb: &Verb) -> Result<Report, Failure> {
         Verb::Tls(verb) => tls::tls(device, verb),
         Verb::Config(verb) => config::config(device, verb),
         Verb::Cluster(verb) => cluster::cluster(device, verb),
-    }
-}
-
-/// The file with the devices.
-fn profiles(globals: &Globals) -> Result<Profiles, Failure> {
-    let path = globals
-        .config
-        .clone()
-        .map_or_else(Profiles::default_path, Ok)?;
-    Ok(Profiles::load(path)?)
-}
-
-/// What the command line says for every device.
-fn manner(globals: &Globals) -> Manner {
-    Manner {
-        user: globals.user.clone(),
-        namespace: globals.as_namespace.clone(),
-        passphrase: globals.passphrase(),
-        connect_wait: Duration::from_secs(globals.connect_timeout.into()),
-        wait: globals.wait(),
-        retries: globals.retries,
-        parallel: globals.parallel.into(),
-        dry_run: globals.dry_run,
-        yes: globals.yes,
-    }
-}
-
-/// What the command line says of certificates.
-fn trusted(globals: &Globals) -> Option<Trusted> {
-    match (&globals.pin, &globals.ca) {
-        (Some(pin), _) => Some(Trusted::Pin(pin.clone())),
-        (None, Some(path)) => Some(Trusted::Authority(path.clone())),
-        (None, None) => None,
-    }
-}
-
-/// The devices that are meant, each with what the command line says.
-fn devices(globals: &Globals) -> Result<Vec<Device>, Failure> {
-    if let Some(url) = &globals.url {
-        if globals.all || !globals.devices.is_empty() {
-            return Err(Failure::usage("either --url or devices of the profile"));
-        }
-        let profile = Profile::new(url, trusted(globals).unwrap_or(Trusted::System));
-        let label = profile.address()?.to_string();
-        return Ok(vec![Device::new(&label, profile, manner(globals))]);
-    }
-    let profiles = profiles(globals)?;
-    let labels = labels(globals, &profiles)?;
-    devices_of(globals, &profiles, &labels)
-}
-
-/// Devices of the profile by their names.
-fn devices_of(
-    globals: &Globals,
-    profiles: &Profiles,
-    labels: &[String],
-) -> Result<Vec<Device>, Failure> {
-    let trusted = trusted(globals);
-    if labels.len() > 1 && trusted.is_some() {
-        return Err(Failure::usage("--pin and --ca are for one device"));
-    }
-    let device = |label: &String| {
-        let mut profile = profiles.device(label)?.clone();
-        profile.trusted = trusted.clone().unwrap_or(profile.trusted);
-        Ok(Device::new(label, profile, manner(globals)))
-    };
-    labels.iter().map(device).collect()
-}
-
-/// The labels that are meant, in the order in which they are named.
-fn labels(globals: &Globals, profiles: &Profiles) -> Result<Vec<String>, Failure> {
-    let mut labels: Vec<String> = Vec::new();
-    let mut add = |label: &str| {
-        if !labels.iter().any(|known| known == label) {
-            labels.push(label.to_owned());
-        }
-    };
-    for wanted in &globals.devices {
-        let Some(group) = wanted.strip_prefix('@') else {
-            profiles.device(wanted)?;
-            add(wanted);
-            continue;
-        };
-        let mut members = profiles
-            .devices
-            .iter()
-            .filter(|(_, profile)| profile.groups.iter().any(|name| name == group))
-            .peekable();
-        if members.peek().is_none() {
-            return Err(Failure::usage("there is no device in that group"));
-        }
-        members.for_each(|(label, _)| add(label));
-    }
-    if globals.all {
-        profiles.devices.keys().for_each(|label| add(label));
-    }
-    let default = profiles.default.clone().or_else(|| {
-        let only = profiles.devices.len() == 1;
-        profiles.devices.keys().next().filter(|_| only).cloned()
-    });
-    match (labels.is_empty(), default) {
-        (false, _) => Ok(labels),
-        (true, Some(label)) => {
-            profiles.device(&label)?;
-            Ok(vec![label])
-        }
-        (true, None) => Err(Failure::usage(
-            "no device is named: give --device or --url, or nethsm-cli device default LABEL",
-        )),
     }
 }

@@ -13,7 +13,7 @@ pub struct Section {
 
 /// The sections for the command at `path` below the program, as `key list`; empty for the program.
 pub fn sections(path: &str) -> Vec<Section> {
-    let examples = examples::EXAMPLES.iter().filter(|(of, _, _)| *of == path);
+    let examples = examples::examples().filter(|(of, _, _)| *of == path);
     let examples: Vec<_> = examples
         .map(|(_, what, line)| ((*line).to_owned(), (*what).to_owned()))
         .collect();
@@ -36,7 +36,7 @@ pub fn sections(path: &str) -> Vec<Section> {
     });
     sections.push(Section {
         title: "ENVIRONMENT",
-        items: environment(),
+        items: environment(path),
     });
     sections.push(Section {
         title: "EXIT STATUS",
@@ -89,17 +89,22 @@ const STATUSES: [(&str, &str); 13] = [
     ),
 ];
 
-/// The variables are those of the options, none of them for a secret.
-fn environment() -> Vec<(String, String)> {
-    let command = crate::command();
-    let mut found: Vec<(String, String)> = command
-        .get_arguments()
-        .filter_map(|argument| {
-            let name = argument.get_env()?.to_string_lossy().into_owned();
-            let option = argument.get_long().unwrap_or_default();
-            Some((name, format!("Stands for --{option}.")))
-        })
-        .collect();
+/// The variables of the command's options and of those that every command has, none of them for a secret.
+fn environment(path: &str) -> Vec<(String, String)> {
+    let program = crate::command();
+    let mut command = &program;
+    for name in path.split_terminator(' ') {
+        let Some(below) = command.find_subcommand(name) else {
+            break;
+        };
+        command = below;
+    }
+    let mut found = Vec::new();
+    if !path.is_empty() {
+        found.push((format!("Of {path}"), variables_of(command)));
+    }
+    found.push(("Of every command".to_owned(), variables_of(&program)));
+    found.retain(|(_, variables)| !variables.is_empty());
     found.push((
         "CREDENTIALS_DIRECTORY".to_owned(),
         "Where systemd(1) has put what credential:NAME means.".to_owned(),
@@ -113,4 +118,13 @@ fn environment() -> Vec<(String, String)> {
         "What diagnostics are shown, for example debug, which is what --trace means.".to_owned(),
     ));
     found
+}
+
+fn variables_of(command: &clap::Command) -> String {
+    let variables = command.get_arguments().filter_map(|argument| {
+        let name = argument.get_env()?.to_string_lossy();
+        let option = argument.get_long().unwrap_or_default();
+        Some(format!("{name} for --{option}"))
+    });
+    variables.collect::<Vec<_>>().join(", ")
 }

@@ -11,8 +11,9 @@ use serde_json::{Map, Value, json};
 use signstar_nethsm::sdk::apis::default_api;
 
 use crate::certificates::shown;
-use crate::device::{As, Device, METRICS};
+use crate::device::{Device, METRICS};
 use crate::failure::{Failure, Status};
+use crate::health::state_of;
 use crate::new_file;
 use crate::report::{Report, to_value};
 use crate::several::{in_parallel, own_words};
@@ -87,13 +88,8 @@ pub(crate) fn look(device: &mut Device, ask: bool) -> Seen {
 }
 
 fn fill(seen: &mut Seen, device: &mut Device, ask: bool) -> Result<(), Failure> {
-    let state = device.read(
-        As::Nobody,
-        "health_state_get",
-        default_api::health_state_get,
-    )?;
+    let state = state_of(device)?;
     seen.up = true;
-    let state = state.state.to_string();
     seen.state = Some(state.clone());
     let validity = shown(device)?.1.validity;
     seen.tls_until = validity.and_then(|validity| validity.until);

@@ -7,7 +7,7 @@ use signstar_nethsm::sdk::apis::default_api;
 use crate::device::{ADMINISTRATOR, Device};
 use crate::failure::{Failure, Status};
 use crate::known::{self, Shown};
-use crate::report::Report;
+use crate::report::{Report, counted};
 use crate::user::checked;
 
 #[derive(Debug, Subcommand)]
@@ -16,8 +16,8 @@ pub(crate) enum NamespaceVerb {
     List,
     /// Make a namespace (Administrator)
     ///
-    /// Make its first administrator before (`user add NAMESPACE~ID --role Administrator`): afterwards only
-    /// its own administrators manage it.
+    /// Make its first administrator before (`user add NAMESPACE~ID --role Administrator`), or both at once (with
+    /// --create-namespace): afterwards only its own administrators manage it.
     Add(Named),
     /// Delete a namespace and its keys (Administrator)
     ///
@@ -66,7 +66,10 @@ fn remove(device: &mut Device, options: &Remove) -> Result<Report, Failure> {
     let id = checked(&options.namespace)?;
     let known = device.read(ADMINISTRATOR, "namespaces_get", default_api::namespaces_get)?;
     if !known.iter().any(|item| item.id == id) {
-        let text = format!("{}: does not have that", device.label);
+        let text = format!(
+            "{}: has no such namespace: nethsm-cli namespace list",
+            device.label
+        );
         return Err(Failure::new(Status::Absent, text));
     }
     let prefix = format!("{id}~");
@@ -78,14 +81,14 @@ fn remove(device: &mut Device, options: &Remove) -> Result<Report, Failure> {
         .collect();
     let keys = keys(device, id)?;
     let listed = |what: &str, ids: &[String]| match ids {
-        [] => format!("no {what}"),
-        ids => format!("{} {what} ({})", ids.len(), ids.join(", ")),
+        [] => format!("no {what}s"),
+        ids => format!("{} ({})", counted(ids.len(), what), ids.join(", ")),
     };
     let gone = match &keys {
-        Some(keys) => listed("keys", keys),
+        Some(keys) => listed("key", keys),
         None => format!("its keys, which only an administrator of {id} can list"),
     };
-    let stay = listed("users", &users);
+    let stay = listed("user", &users);
     let found = json!({ "id": id, "keys": keys, "users": users });
     if options.plan {
         let text = format!("{id}: {gone} would go; {stay} would stay\n");

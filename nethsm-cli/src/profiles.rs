@@ -86,10 +86,10 @@ pub(crate) struct Trust {
 
 /// Does what `verb` says.
 pub(crate) fn perform(globals: &Globals, verb: &DeviceVerb) -> Result<Report, Failure> {
-    let mut profiles = crate::profiles(globals)?;
+    let mut profiles = crate::meant::profiles(globals)?;
     let report = match verb {
         DeviceVerb::List => {
-            let rows: Vec<[String; 4]> = profiles
+            let rows: Vec<[String; 5]> = profiles
                 .devices
                 .iter()
                 .map(|(label, profile)| {
@@ -103,6 +103,7 @@ pub(crate) fn perform(globals: &Globals, verb: &DeviceVerb) -> Result<Report, Fa
                         format!("{label}{mark}"),
                         profile.url.clone(),
                         trusted(profile),
+                        profile.groups.join(", "),
                         users,
                     ]
                 })
@@ -114,7 +115,10 @@ pub(crate) fn perform(globals: &Globals, verb: &DeviceVerb) -> Result<Report, Fa
                 .collect();
             let found = json!({ "default": profiles.default, "devices": devices });
             return Report::new(
-                table(["DEVICE", "ADDRESS", "TRUSTED BY", "USERS"], &rows),
+                table(
+                    ["DEVICE", "ADDRESS", "TRUSTED BY", "GROUPS", "USERS"],
+                    &rows,
+                ),
                 &found,
             );
         }
@@ -182,13 +186,10 @@ pub(crate) fn perform(globals: &Globals, verb: &DeviceVerb) -> Result<Report, Fa
             let changed = profile.trusted != Trusted::Pin(pin.clone());
             profile.trusted = Trusted::Pin(pin.clone());
             profiles.put(&options.label, &profile);
-            let text = if changed {
-                "trusts"
-            } else {
-                "unchanged: trusts"
-            };
+            let unchanged = if changed { "" } else { "unchanged: " };
             let found = json!({ "device": options.label, "pin": pin, "changed": changed });
-            Report::done(format!("{text} {pin}"), found)
+            let label = &options.label;
+            Report::done(format!("{unchanged}{label} is trusted with {pin}"), found)
         }
     };
     if globals.dry_run {
@@ -218,6 +219,12 @@ fn look(globals: &Globals, profile: &Profile, expected: Option<&str>) -> Result<
         };
     }
     if !globals.yes {
+        if !terminal::is_there() {
+            return Err(Failure::usage(format!(
+                "{address} has the TLS certificate {found}: compare it with the device, and give it by --expect \
+                 (device add: --device-pin)"
+            )));
+        }
         let text =
             format!("{address} has the TLS certificate\n{found}\nCompare it with the device.");
         terminal::confirm(&text, "yes")?;

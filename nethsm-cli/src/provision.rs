@@ -11,7 +11,8 @@ use signstar_nethsm::sdk::models::{ProvisionRequestData, RandomRequestData, Unlo
 use zeroize::Zeroizing;
 
 use crate::device::{ADMINISTRATOR, As, Device, OPERATOR};
-use crate::failure::Failure;
+use crate::failure::{Failure, Status};
+use crate::health::state_of;
 use crate::new_file;
 use crate::report::Report;
 use crate::secret::{FORMS, Source};
@@ -43,7 +44,13 @@ pub(crate) struct Random {
     #[arg(value_parser = clap::value_parser!(u32).range(1..=(64 << 20)))]
     bytes: u32,
     /// In which form
-    #[arg(long, value_enum, default_value = "hex")]
+    #[arg(
+        long = "format",
+        alias = "form",
+        value_name = "FORMAT",
+        value_enum,
+        default_value = "hex"
+    )]
     form: Form,
     /// Write them to this file, mode 0600
     #[arg(short, long, value_name = "FILE")]
@@ -86,18 +93,44 @@ pub(crate) fn unlock(device: &mut Device, options: &Unlock) -> Result<Report, Fa
     device.rehearse("unlock_post")?;
     let what = format!("Unlock passphrase of {}", device.label);
     let passphrase = options.unlock_passphrase_from.get(&what)?;
-    device.change(As::Nobody, "unlock_post", |asking| {
+    let done = device.change(As::Nobody, "unlock_post", |asking| {
         default_api::unlock_post(asking, UnlockRequestData::new(passphrase.to_string()))
-    })?;
-    Ok(Report::done("unlocked", json!({ "state": "Operational" })))
+    });
+    became(device, done.map(drop), "Operational", "unlocked")
+}
+
+/// A device is in `state` now, or has been before: of many that are to be, some may be already.
+fn became(
+    device: &mut Device,
+    done: Result<(), Failure>,
+    state: &str,
+    text: &str,
+) -> Result<Report, Failure> {
+    let (text, changed) = match done {
+        Ok(()) => (text.to_owned(), true),
+        Err(failure) if failure.status == Status::State && is_in(device, state) => {
+            (format!("unchanged: is {state}"), false)
+        }
+        Err(failure) => return Err(failure),
+    };
+    Ok(Report::done(
+        text,
+        json!({ "state": state, "changed": changed }),
+    ))
+}
+
+fn is_in(device: &mut Device, state: &str) -> bool {
+    state_of(device).is_ok_and(|found| found == state)
 }
 
 pub(crate) fn lock(device: &mut Device) -> Result<Report, Failure> {
-    device.change(ADMINISTRATOR, "lock_post", default_api::lock_post)?;
-    Ok(Report::done(
+    let done = device.change(ADMINISTRATOR, "lock_post", default_api::lock_post);
+    became(
+        device,
+        done.map(drop),
+        "Locked",
         "locked: nethsm-cli unlock",
-        json!({ "state": "Locked" }),
-    ))
+    )
 }
 
 pub(crate) fn random(device: &mut Device, options: &Random) -> Result<Report, Failure> {

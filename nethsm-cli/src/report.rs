@@ -7,6 +7,7 @@ use base64ct::{Base64, Encoding as _};
 use clap::ValueEnum;
 use serde::Serialize;
 use serde_json::{Value, json};
+use signstar_nethsm::client::{Answer, Outcome};
 
 use crate::failure::{Failure, Status};
 use crate::new_file;
@@ -49,6 +50,18 @@ impl Report {
             text: text.into_bytes(),
             value,
             status: Status::Done,
+        }
+    }
+
+    /// A setting was changed, or was so before: the device's answer says which.
+    pub(crate) fn changed<T>(answer: &Answer<T>, text: &str, mut value: Value) -> Self {
+        let unchanged = answer.outcome == Outcome::Unchanged;
+        if let Some(fields) = value.as_object_mut() {
+            fields.insert("changed".to_owned(), (!unchanged).into());
+        }
+        match unchanged {
+            true => Self::done(format!("unchanged: {text}"), value),
+            false => Self::done(text, value),
         }
     }
 
@@ -114,6 +127,14 @@ impl Report {
             .and_then(|()| io::stdout().flush())
             .map_err(|error| Failure::with("standard output".as_ref(), &error))?;
         Ok(self.status)
+    }
+}
+
+/// `1 key`, `2 keys`.
+pub(crate) fn counted(count: usize, what: &str) -> String {
+    match count {
+        1 => format!("1 {what}"),
+        count => format!("{count} {what}s"),
     }
 }
 

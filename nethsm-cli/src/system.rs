@@ -6,7 +6,9 @@ use signstar_nethsm::sdk::apis::default_api;
 
 use crate::device::{ADMINISTRATOR, As, Device};
 use crate::failure::Failure;
-use crate::report::Report;
+use crate::health::state_of;
+use crate::report::{Report, counted};
+use crate::terminal;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum SystemVerb {
@@ -32,12 +34,8 @@ pub(crate) struct FactoryReset {
 
 /// Who has to ask for what nobody has to be asked for when nobody is known.
 fn whoever_may(device: &mut Device, always: bool) -> Result<As, Failure> {
-    let state = device.read(
-        As::Nobody,
-        "health_state_get",
-        default_api::health_state_get,
-    )?;
-    Ok(match state.state.to_string().as_str() {
+    let state = state_of(device)?;
+    Ok(match state.as_str() {
         "Operational" => ADMINISTRATOR,
         "Failed" => As::Nobody,
         _ if always => As::Nobody,
@@ -94,8 +92,8 @@ fn factory_reset(device: &mut Device, options: &FactoryReset) -> Result<Report, 
             let keys = device.read(who, "keys_get", |asking| {
                 default_api::keys_get(asking, None, None)
             })?;
-            let (keys, users) = (keys.len(), users.len());
-            let gone = format!("{keys} keys outside of namespaces, {users} users, every setting");
+            let (keys, users) = (counted(keys.len(), "key"), counted(users.len(), "user"));
+            let gone = format!("{keys} outside of namespaces, {users}, every setting");
             (about.device_id, gone)
         }
     };
@@ -106,18 +104,26 @@ fn factory_reset(device: &mut Device, options: &FactoryReset) -> Result<Report, 
             return Err(Failure::usage(text));
         }
         None if device.manner.dry_run => {}
-        // --yes is not enough: it may stand in a variable.
-        None => crate::terminal::confirm(
-            &format!("{}: will be gone for ever: {gone}", device.label),
-            &id,
-        )?,
+        None => {
+            let what = format!("{}: will be gone for ever: {gone}", device.label);
+            // --yes is not enough: it may stand in a variable.
+            if !terminal::is_there() {
+                return Err(Failure::usage(format!(
+                    "{what}: nobody is there to confirm it: give --confirm {id} if you are sure"
+                )));
+            }
+            terminal::confirm(&what, &id)?;
+        }
     }
     device.change(
         who,
         "system_factory_reset_post",
         default_api::system_factory_reset_post,
     )?;
-    let text = "emptied, and restarts with a new TLS key: nethsm-cli device trust";
+    let text = format!(
+        "emptied, and restarts with a new TLS key: nethsm-cli device trust {}",
+        device.label
+    );
     Ok(Report::done(
         text,
         json!({ "device_id": id, "reset": true }),

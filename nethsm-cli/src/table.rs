@@ -28,27 +28,34 @@ fn fitted<const COLUMNS: usize>(
     }
     let mut widths: Vec<usize> = (0..COLUMNS)
         .map(|column| width(headers.get(column).copied(), rows, column))
-        // Where nothing is cut, one long value does not push the others away.
-        .map(|width| match columns {
-            Some(_) => width,
-            None => width.min(COLUMN_CHARACTERS_MAX),
+        .map(|(widest, header)| match columns {
+            // At a terminal a column with nothing in it takes no room; in a file every column has its place.
+            Some(_) if widest == 0 => 0,
+            Some(_) => widest.max(header),
+            // Where nothing is cut, one long value does not push the others away.
+            None => widest.max(header).min(COLUMN_CHARACTERS_MAX),
         })
         .collect();
     if let Some(columns) = columns {
-        shrink(
-            &mut widths,
-            columns.saturating_sub(GAP.len() * (COLUMNS - 1)),
-        );
+        let shown = widths.iter().filter(|width| **width > 0).count();
+        let gaps = GAP.len() * shown.saturating_sub(1);
+        shrink(&mut widths, columns.saturating_sub(gaps));
     }
     let line = |cells: [&str; COLUMNS], paint: fn(&str) -> String| {
         let cut = columns.is_some();
-        let last = cells.iter().rposition(|cell| !cell.is_empty());
+        let shown: Vec<(usize, &str)> = widths.iter().copied().zip(cells).collect();
+        let last = shown
+            .iter()
+            .rposition(|(width, cell)| *width > 0 && !cell.is_empty());
         let mut text = String::new();
-        for (column, (cell, width)) in cells.iter().zip(&widths).enumerate() {
+        for (column, (width, cell)) in shown.into_iter().enumerate() {
+            if width == 0 {
+                continue;
+            }
             let shown = if cut {
-                shortened(cell, *width)
+                shortened(cell, width)
             } else {
-                (*cell).to_owned()
+                cell.to_owned()
             };
             let room = width.saturating_sub(shown.chars().count());
             text.push_str(&paint(&shown));
@@ -69,16 +76,16 @@ fn fitted<const COLUMNS: usize>(
     text
 }
 
-/// What a column needs.
+/// What is in a column needs, and its header.
 fn width<const COLUMNS: usize>(
     header: Option<&str>,
     rows: &[[String; COLUMNS]],
     column: usize,
-) -> usize {
+) -> (usize, usize) {
     let cells = rows.iter().filter_map(|row| row.get(column));
     let cells = cells.map(|cell| cell.chars().count());
     let widest = cells.max().unwrap_or(0);
-    widest.max(header.unwrap_or_default().len())
+    (widest, header.unwrap_or_default().len())
 }
 
 /// Takes from the widest column until all of them fit, or none has anything to give.
@@ -117,6 +124,15 @@ mod tests {
             table(["KEY", "TYPE"], &rows),
             "KEY       TYPE\npackages  RSA\nx\n"
         );
+    }
+
+    #[test]
+    fn at_a_terminal_a_column_with_nothing_in_it_is_left_out() {
+        let rows = [["x".to_owned(), String::new(), "y".to_owned(), String::new()]];
+        let headers = ["KEY", "LABEL", "TYPE", "TAGS"];
+        assert_eq!(fitted(headers, &rows, Some(80)), "KEY  TYPE\nx    y\n");
+        let whole = "KEY  LABEL  TYPE  TAGS\nx           y\n";
+        assert_eq!(fitted(headers, &rows, None), whole);
     }
 
     #[test]

@@ -156,7 +156,10 @@ pub(crate) fn tls(device: &mut Device, verb: &TlsVerb) -> Result<Report, Failure
             device.change(ADMINISTRATOR, "config_tls_cert_pem_put", |asking| {
                 put(asking, "/config/tls/cert.pem", &pem)
             })?;
-            let text = "has another TLS certificate: nethsm-cli device trust";
+            let text = format!(
+                "has another TLS certificate: nethsm-cli device trust {}",
+                device.label
+            );
             return Ok(Report::done(text, json!({ "changed": true })));
         }
         TlsVerb::ClusterCa(PemVerb::Set(options)) => {
@@ -181,7 +184,10 @@ fn generate(device: &mut Device, options: &Generate) -> Result<Report, Failure> 
         request.length = options.length;
         default_api::config_tls_generate_post(asking, request)
     })?;
-    let text = "has another TLS key: nethsm-cli device trust";
+    let text = format!(
+        "has another TLS key: nethsm-cli device trust {}",
+        device.label
+    );
     Ok(Report::done(text, json!({ "changed": true })))
 }
 

@@ -1,17 +1,18 @@
 //! `user …`: users of the device.
 
+mod add;
+mod tag;
+
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
-use signstar_nethsm::client::{Answer, Outcome};
 use signstar_nethsm::sdk::apis::default_api;
-use signstar_nethsm::sdk::models::{UserPassphrasePostData, UserPostData, UserRole};
+use signstar_nethsm::sdk::models::UserRole;
 
 use crate::device::{ADMINISTRATOR, ANYBODY, Device, EITHER};
 use crate::failure::Failure;
 use crate::known::{self, Shown};
 use crate::report::Report;
 use crate::role::Role;
-use crate::secret::{FORMS, Source};
 use crate::table::table;
 
 #[derive(Debug, Subcommand)]
@@ -22,17 +23,17 @@ pub(crate) enum UserVerb {
     Show(Named),
     /// Make a user (Administrator)
     ///
-    /// The first administrator of a namespace is made before the namespace.
-    Add(Add),
+    /// The first administrator of a namespace is made before the namespace, or brings it by --create-namespace.
+    Add(add::Add),
     /// Delete a user (Administrator)
     Remove(Named),
     /// Give a user another passphrase (Administrator; operators themselves)
-    Passphrase(Passphrase),
+    Passphrase(add::Passphrase),
     /// Show who is asking
     Whoami,
     /// Tags of operators: keys with tags are for operators with one of them
     #[command(subcommand)]
-    Tag(TagVerb),
+    Tag(tag::TagVerb),
 }
 
 #[derive(Args, Debug)]
@@ -48,50 +49,6 @@ pub(crate) struct Named {
     id: String,
 }
 
-#[derive(Args, Debug)]
-pub(crate) struct Add {
-    /// The user: ID, NAMESPACE~ID, or NAMESPACE~ for an id that the device chooses; nothing for one
-    /// outside of namespaces
-    id: Option<String>,
-    /// What the user may do
-    #[arg(long)]
-    role: Role,
-    /// The user's name for people [default: the id]
-    #[arg(long, value_name = "NAME")]
-    real_name: Option<String>,
-    #[arg(long, value_name = "SOURCE", default_value = "prompt", help = format!("Where the new user's passphrase comes from: {FORMS}"))]
-    new_passphrase_from: Source,
-    /// A tag of an operator; several times for several
-    #[arg(long = "tag", value_name = "TAG")]
-    tags: Vec<String>,
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct Passphrase {
-    /// The user [default: who is asking]
-    id: Option<String>,
-    #[arg(long, value_name = "SOURCE", default_value = "prompt", help = format!("Where the new passphrase comes from: {FORMS}"))]
-    new_passphrase_from: Source,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum TagVerb {
-    /// List the tags of an operator (Administrator; operators themselves)
-    List(Named),
-    /// Give an operator a tag (Administrator)
-    Add(Tag),
-    /// Take a tag from an operator (Administrator)
-    Remove(Tag),
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct Tag {
-    /// The user: ID, or NAMESPACE~ID
-    id: String,
-    /// The tag
-    tag: String,
-}
-
 /// Whether an id leads where it should: nothing else is put into an address.
 pub(crate) fn checked(id: &str) -> Result<&str, Failure> {
     match id.splitn(2, '~').all(signstar_nethsm::client::is_id) {
@@ -99,18 +56,6 @@ pub(crate) fn checked(id: &str) -> Result<&str, Failure> {
         false => Err(Failure::usage(
             "an id has 1 to 128 letters, digits, dots, dashes and lines, and begins with a letter or digit",
         )),
-    }
-}
-
-/// What a change of a setting did.
-pub(crate) fn changed<T>(answer: &Answer<T>, text: &str, mut value: Value) -> Report {
-    let unchanged = answer.outcome == Outcome::Unchanged;
-    if let Some(fields) = value.as_object_mut() {
-        fields.insert("changed".to_owned(), (!unchanged).into());
-    }
-    match unchanged {
-        true => Report::done(format!("unchanged: {text}"), value),
-        false => Report::done(text, value),
     }
 }
 
@@ -128,7 +73,7 @@ pub(crate) fn user(device: &mut Device, verb: &UserVerb) -> Result<Report, Failu
     match verb {
         UserVerb::List(options) => list(device, options),
         UserVerb::Show(Named { id }) => show(device, checked(id)?),
-        UserVerb::Add(options) => add(device, options),
+        UserVerb::Add(options) => add::add(device, options),
         UserVerb::Remove(Named { id }) => {
             let id = checked(id)?;
             device.confirm(&format!("user {id} will be gone"), "yes")?;
@@ -141,12 +86,12 @@ pub(crate) fn user(device: &mut Device, verb: &UserVerb) -> Result<Report, Failu
                 json!({ "removed": id }),
             ))
         }
-        UserVerb::Passphrase(options) => passphrase(device, options),
+        UserVerb::Passphrase(options) => add::passphrase(device, options),
         UserVerb::Whoami => {
             let id = device.user(ANYBODY)?;
             show(device, &id)
         }
-        UserVerb::Tag(verb) => tag(device, verb),
+        UserVerb::Tag(verb) => tag::tag(device, verb),
     }
 }
 
@@ -221,100 +166,4 @@ fn list(device: &mut Device, options: &List) -> Result<Report, Failure> {
         table(["USER", "ROLE", "NAME", "TAGS"], &rows),
         &json!({ "users": users }),
     )
-}
-
-fn add(device: &mut Device, options: &Add) -> Result<Report, Failure> {
-    if !options.tags.is_empty() && options.role != Role::Operator {
-        return Err(Failure::usage("only operators have tags"));
-    }
-    device.rehearse("users_user_id_put")?;
-    let id = options.id.as_deref().unwrap_or_default();
-    let name = if id.is_empty() { "the new user" } else { id };
-    let role_name = options.role.name();
-    let what = format!("Passphrase of {name} ({role_name}) on {}", device.label);
-    let passphrase = options.new_passphrase_from.get_new(&what)?;
-    let real_name = options.real_name.clone().unwrap_or_else(|| name.to_owned());
-    let request = || {
-        UserPostData::new(
-            real_name.clone(),
-            role(options.role),
-            passphrase.to_string(),
-        )
-    };
-    let id = if id.is_empty() {
-        let made = device.change(ADMINISTRATOR, "users_post", |asking| {
-            default_api::users_post(asking, request())
-        })?;
-        made.value.id
-    } else if let Some(space) = id.strip_suffix('~') {
-        checked(space)?;
-        let made = device.change(ADMINISTRATOR, "users_user_id_post", |asking| {
-            default_api::users_user_id_post(asking, id, request())
-        })?;
-        match made.value.id.contains('~') {
-            true => made.value.id,
-            false => format!("{space}~{}", made.value.id),
-        }
-    } else {
-        checked(id)?;
-        device.change(ADMINISTRATOR, "users_user_id_put", |asking| {
-            default_api::users_user_id_put(asking, id, request())
-        })?;
-        id.to_owned()
-    };
-    for tag in &options.tags {
-        let tag = checked(tag)?;
-        device.change(ADMINISTRATOR, "users_user_id_tags_tag_put", |asking| {
-            default_api::users_user_id_tags_tag_put(asking, &id, tag)
-        })?;
-    }
-    known::came(&device.profile.url, Shown::Users, &id);
-    let value = json!({ "id": id, "role": role_name, "tags": options.tags });
-    Ok(Report::done(format!("added {id} ({role_name})"), value))
-}
-
-fn passphrase(device: &mut Device, options: &Passphrase) -> Result<Report, Failure> {
-    let own = device.user(EITHER)?;
-    let id = checked(options.id.as_deref().unwrap_or(&own))?.to_owned();
-    device.rehearse("users_user_id_passphrase_post")?;
-    let what = format!("Passphrase of {id} on {}", device.label);
-    let passphrase = options.new_passphrase_from.get_new(&what)?;
-    device.change(EITHER, "users_user_id_passphrase_post", |asking| {
-        let request = UserPassphrasePostData::new(passphrase.to_string());
-        default_api::users_user_id_passphrase_post(asking, &id, request)
-    })?;
-    let text = format!("{id} has another passphrase");
-    Ok(Report::done(text, json!({ "id": id, "changed": true })))
-}
-
-fn tag(device: &mut Device, verb: &TagVerb) -> Result<Report, Failure> {
-    match verb {
-        TagVerb::List(Named { id }) => {
-            let id = checked(id)?;
-            let tags = device.read(EITHER, "users_user_id_tags_get", |asking| {
-                default_api::users_user_id_tags_get(asking, id)
-            })?;
-            let text: String = tags.iter().map(|tag| format!("{tag}\n")).collect();
-            Report::new(text, &json!({ "id": id, "tags": tags }))
-        }
-        TagVerb::Add(Tag { id, tag }) => {
-            let (id, tag) = (checked(id)?, checked(tag)?);
-            let answer = device.change(ADMINISTRATOR, "users_user_id_tags_tag_put", |asking| {
-                default_api::users_user_id_tags_tag_put(asking, id, tag)
-            })?;
-            let value = json!({ "id": id, "tag": tag });
-            Ok(changed(&answer, &format!("{id} has the tag {tag}"), value))
-        }
-        TagVerb::Remove(Tag { id, tag }) => {
-            let (id, tag) = (checked(id)?, checked(tag)?);
-            device.change(ADMINISTRATOR, "users_user_id_tags_tag_delete", |asking| {
-                default_api::users_user_id_tags_tag_delete(asking, id, tag)
-            })?;
-            let value = json!({ "id": id, "tag": tag, "changed": true });
-            Ok(Report::done(
-                format!("{id} has not the tag {tag} any more"),
-                value,
-            ))
-        }
-    }
 }

@@ -14,6 +14,7 @@ use super::{Desired, Key, Provision, User, found, parts};
 use crate::config;
 use crate::device::{ADMINISTRATOR, As, Device};
 use crate::failure::{Failure, Status};
+use crate::health::state_of;
 use crate::key::mechanism::{kind, mechanism};
 use crate::provision::now;
 use crate::secret::{FORMS, Source};
@@ -25,23 +26,13 @@ pub(super) fn source(text: &str) -> Result<Source, Failure> {
         .map_err(|_| Failure::usage(format!("a passphrase in the file must be {FORMS}")))
 }
 
-/// The state that the device shows.
-fn state(device: &mut Device) -> Result<String, Failure> {
-    let found = device.read(
-        As::Nobody,
-        "health_state_get",
-        default_api::health_state_get,
-    )?;
-    Ok(found.state.to_string())
-}
-
 /// What differs. Of a device that is not operational, only that is known.
 pub(super) fn changes(
     device: &mut Device,
     desired: &Desired,
     prune: bool,
 ) -> Result<Vec<Change>, Failure> {
-    match (state(device)?.as_str(), &desired.provision) {
+    match (state_of(device)?.as_str(), &desired.provision) {
         ("Operational", _) => plan::changes(&found::look(device, Some(desired))?, desired, prune),
         ("Unprovisioned", Some(_)) => {
             let mut changes = vec![Change::Provision];
@@ -69,7 +60,7 @@ pub(super) fn apply(
 ) -> Result<Vec<Change>, Failure> {
     let mut done = Vec::new();
     if let Some(how) = &desired.provision {
-        match state(device)?.as_str() {
+        match state_of(device)?.as_str() {
             "Unprovisioned" => {
                 provision(device, how)?;
                 done.push(Change::Provision);

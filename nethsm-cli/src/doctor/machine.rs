@@ -8,9 +8,10 @@ use signstar_nethsm::sdk::apis::default_api;
 use super::{Doctor, Findings, Level};
 use crate::certificates::{Held, shown};
 use crate::config::{self, Section};
-use crate::device::{ADMINISTRATOR, ANYBODY, As, Device, METRICS};
+use crate::device::{ADMINISTRATOR, ANYBODY, Device, METRICS};
 use crate::failure::Status;
 use crate::health::ahead;
+use crate::health::state_of;
 use crate::role::Role;
 use crate::secret::Source;
 use crate::user::field;
@@ -39,15 +40,10 @@ pub(super) fn reachable(found: &mut Findings, device: &mut Device, options: &Doc
         }
     }
     found.look("tls", ending(&held, options));
-    let state = device.read(
-        As::Nobody,
-        "health_state_get",
-        default_api::health_state_get,
-    );
+    let state = state_of(device);
     let Some(state) = found.got("state", state) else {
         return false;
     };
-    let state = state.state.to_string();
     let problem = match state.as_str() {
         "Operational" => None,
         "Locked" => Some("is Locked, keys cannot be used: nethsm-cli unlock"),
@@ -110,7 +106,7 @@ fn user(found: &mut Findings, device: &mut Device, id: &str, role: Option<Role>)
             let (is, profile) = (asked.role.to_string(), role.map(Role::name));
             let other = profile.filter(|profile| *profile != is).map(|profile| {
                 let text = format!(
-                    "{id}: is {is} on the device and {profile} in the profile: nethsm-cli cred add {id} {is}"
+                    "{id}: is {is} on the device and {profile} in the profile: nethsm-cli cred add {id} --role {is}"
                 );
                 (Level::Error, text)
             });

@@ -4,14 +4,17 @@
 //! restart in order. A counter that goes back is therefore a device that lost its power, a restored backup,
 //! or another key under an old name: whoever audits wants to know of each.
 
+mod compared;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use signstar_nethsm::sdk::apis::default_api;
+
+use compared::{Counted, Look, compare};
 
 use super::list::details;
 use crate::device::{ADMINISTRATOR, Device, EITHER};
@@ -28,80 +31,11 @@ const BYTES_MAX: u64 = 64 << 20;
 #[derive(Args, Debug)]
 pub(crate) struct Counters {
     /// What was saved before, to compare with: a file, or a folder with one for each device
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "FILE")]
     since: Option<PathBuf>,
     /// Where to save what is found, mode 0600; it may be the same
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
-}
-
-/// What was found at a time.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-struct Look {
-    version: u8,
-    /// So that nothing is compared with another device.
-    device_id: Option<String>,
-    namespace: Option<String>,
-    time: String,
-    keys: BTreeMap<String, Counted>,
-}
-
-#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
-#[serde(deny_unknown_fields)]
-struct Counted {
-    operations: i64,
-    /// SHA-256 of the public key as the device tells it, hexadecimal; symmetric keys have none.
-    public: Option<String>,
-}
-
-/// What has become of a key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Compared {
-    key: String,
-    before: Option<i64>,
-    now: Option<i64>,
-    remark: Remark,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Remark {
-    Same,
-    New,
-    Gone,
-    WentBack,
-    AnotherKey,
-}
-
-impl Remark {
-    const fn text(self) -> &'static str {
-        match self {
-            Self::Same => "",
-            Self::New => "new",
-            Self::Gone => "gone",
-            Self::WentBack => "went back",
-            Self::AnotherKey => "another key",
-        }
-    }
-
-    const fn status(self) -> Status {
-        match self {
-            Self::Same | Self::New => Status::Done,
-            // What it was used for until it went nobody knows.
-            Self::Gone => Status::Attention,
-            Self::WentBack | Self::AnotherKey => Status::Wrong,
-        }
-    }
-}
-
-impl Compared {
-    fn used(&self) -> Option<i64> {
-        match self.remark {
-            Remark::New => self.now,
-            Remark::Same => Some(self.now? - self.before?),
-            Remark::Gone | Remark::WentBack | Remark::AnotherKey => None,
-        }
-    }
 }
 
 pub(crate) fn counters(device: &mut Device, options: &Counters) -> Result<Report, Failure> {
@@ -211,29 +145,6 @@ fn plain(found: &Look) -> Result<Report, Failure> {
     Report::new(table(["KEY", "USED"], &rows), &value)
 }
 
-fn compare(before: &Look, found: &Look) -> Vec<Compared> {
-    let mut all: Vec<&String> = before.keys.keys().chain(found.keys.keys()).collect();
-    all.sort();
-    all.dedup();
-    let of = |id: &String| {
-        let (old, new) = (before.keys.get(id), found.keys.get(id));
-        let remark = match (old, new) {
-            (Some(old), Some(new)) if old.public != new.public => Remark::AnotherKey,
-            (Some(old), Some(new)) if new.operations < old.operations => Remark::WentBack,
-            (Some(_), Some(_)) => Remark::Same,
-            (Some(_), None) => Remark::Gone,
-            (None, _) => Remark::New,
-        };
-        Compared {
-            key: id.clone(),
-            before: old.map(|key| key.operations),
-            now: new.map(|key| key.operations),
-            remark,
-        }
-    };
-    all.into_iter().map(of).collect()
-}
-
 fn changes(before: &Look, found: &Look) -> Result<Report, Failure> {
     let compared = compare(before, found);
     let number = |number: Option<i64>| number.map_or("-".to_owned(), |count| count.to_string());
@@ -269,6 +180,7 @@ fn changes(before: &Look, found: &Look) -> Result<Report, Failure> {
 
 #[cfg(test)]
 mod tests {
+    use super::compared::Remark;
     use super::*;
 
     fn look(keys: &[(&str, i64, Option<&str>)]) -> Look {

@@ -24,7 +24,13 @@ pub(crate) struct Data {
     #[arg(short, long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// In which form
-    #[arg(long, value_enum, default_value = "raw")]
+    #[arg(
+        long = "format",
+        alias = "form",
+        value_name = "FORMAT",
+        value_enum,
+        default_value = "raw"
+    )]
     form: Form,
 }
 
@@ -50,7 +56,7 @@ impl Form {
                 (0..text.len()).step_by(2).map(digit).collect()
             }
         };
-        found.ok_or_else(|| Failure::usage("the input is not of that --form"))
+        found.ok_or_else(|| Failure::usage("the input is not of that --format"))
     }
 }
 

@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 
 pub(crate) use super::make::About;
 use super::make::done;
-use super::mechanism::{Kind, Use};
+use super::mechanism::Kind;
 use super::pkcs12;
 use crate::device::{ADMINISTRATOR, Device};
 use crate::failure::Failure;
@@ -178,19 +178,12 @@ fn encoded(
 ) -> Result<Report, Failure> {
     let mut arguments = PrivateKeyPemArguments::new();
     // The device finds out what the key is: what it is for must be said, or it can sign.
-    let mechanisms = match (about.uses, about.mechanisms.is_empty()) {
-        (_, false) => about.mechanisms.clone(),
-        (uses, true) => {
-            let uses = uses.unwrap_or(Use::Sign);
-            let kind = kind_of(pem).ok_or_else(|| {
-                Failure::usage("what the key is for must be said with --mechanism")
-            })?;
-            uses.mechanisms(kind)
-        }
+    let mechanisms = match about.mechanisms.is_empty() {
+        false => about.mechanisms.clone(),
+        true => about.mechanisms(kind_of(pem).ok_or_else(|| {
+            Failure::usage("what the key is for must be said with --mechanism")
+        })?)?,
     };
-    if mechanisms.is_empty() {
-        return Err(Failure::usage("keys of that kind cannot be used for that"));
-    }
     arguments.mechanisms = Some(mechanisms);
     arguments.restrictions = about.restrictions()?;
     arguments.label = about.label()?;

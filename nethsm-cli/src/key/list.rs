@@ -149,7 +149,7 @@ pub(crate) fn details(device: &mut Device, ids: &[String]) -> Result<Vec<Value>,
     let done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
     let mut found: Vec<(usize, Value)> = done.map_err(|error| {
         let user = device.user(EITHER).unwrap_or_default();
-        device.failure(&error, EITHER, &user)
+        device.failure(&error, EITHER, &user, "keys_key_id_get")
     })?;
     found.sort_by_key(|(place, _)| *place);
     Ok(found.into_iter().map(|(_, value)| value).collect())

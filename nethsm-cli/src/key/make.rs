@@ -1,6 +1,6 @@
 //! `key generate`, and what is said of any new key.
 
-use clap::Args;
+use clap::{Args, ValueEnum as _};
 use serde_json::json;
 use signstar_nethsm::sdk::apis::default_api;
 use signstar_nethsm::sdk::models::{
@@ -33,7 +33,12 @@ pub(crate) struct About {
     #[arg(long)]
     id: Option<String>,
     /// What it is for, instead of --mechanism
-    #[arg(long = "use", value_enum, conflicts_with = "mechanisms")]
+    #[arg(
+        long = "use",
+        value_name = "USE",
+        value_enum,
+        conflicts_with = "mechanisms"
+    )]
     pub(super) uses: Option<Use>,
     /// What it can be used for, as RSA_Signature_PSS_SHA256; several times for several [default: to sign, a
     /// Generic key to encrypt and decrypt]
@@ -63,7 +68,12 @@ impl About {
         };
         match found.is_empty() {
             false => Ok(found),
-            true => Err(Failure::usage("keys of that kind cannot be used for that")),
+            true => {
+                let uses = self.uses.unwrap_or(Use::Sign).to_possible_value();
+                let uses = uses.map_or(String::new(), |uses| uses.get_name().to_owned());
+                let kind = KeyType::from(kind);
+                Err(Failure::usage(format!("{kind} keys cannot {uses}")))
+            }
         }
     }
 

@@ -38,7 +38,13 @@ pub(crate) struct Verify {
     #[arg(long, value_name = "FILE")]
     signature: PathBuf,
     /// In which form the signature is
-    #[arg(long, value_enum, default_value = "raw")]
+    #[arg(
+        long = "format",
+        alias = "form",
+        value_name = "FORMAT",
+        value_enum,
+        default_value = "raw"
+    )]
     form: Form,
 }
 

@@ -1,7 +1,16 @@
 //! Examples of command lines, which the tests parse.
 
+mod keys;
+
 /// The command, what an example does, and the example.
-pub(super) const EXAMPLES: &[(&str, &str, &str)] = &[
+pub(super) type Example = (&'static str, &'static str, &'static str);
+
+/// All of them.
+pub(super) fn examples() -> impl Iterator<Item = &'static Example> {
+    EXAMPLES.iter().chain(keys::EXAMPLES)
+}
+
+const EXAMPLES: &[Example] = &[
     (
         "",
         "The devices of a rack, in one table.",
@@ -29,7 +38,7 @@ pub(super) const EXAMPLES: &[(&str, &str, &str)] = &[
     (
         "cred add",
         "A user whose passphrase a password manager has.",
-        "nethsm-cli -d one cred add admin Administrator --from 'command:pass show nethsm/admin'",
+        "nethsm-cli -d one cred add admin --role Administrator --from 'command:pass show nethsm/admin'",
     ),
     ("cred list", "", "nethsm-cli --all cred list"),
     ("cred remove", "", "nethsm-cli -d one cred remove admin"),
@@ -55,17 +64,17 @@ pub(super) const EXAMPLES: &[(&str, &str, &str)] = &[
         "For a Prometheus on this machine.",
         "nethsm-cli --all metrics --listen",
     ),
-    (
-        "openpgp import",
-        "",
-        "nethsm-cli openpgp import secret.pgp --fingerprint 0123456789ABCDEF0123456789ABCDEF01234567 --id packages --certificate packages.pgp",
-    ),
-    (
-        "key public",
-        "The OpenPGP certificate that hangs on it.",
-        "nethsm-cli key public packages --format openpgp --out packages.pgp",
-    ),
     ("schema", "", "nethsm-cli schema key list"),
+    (
+        "run",
+        "A program that asks as the operator of the profile.",
+        "nethsm-cli -d one run -- ./sign-all.sh",
+    ),
+    (
+        "run",
+        "Another tool, on each device of a rack.",
+        "nethsm-cli -d @rack1 run --role Administrator -- nitropy nethsm info",
+    ),
     ("selftest", "", "nethsm-cli -d spare selftest"),
     (
         "config apply",
@@ -93,7 +102,7 @@ pub(super) const EXAMPLES: &[(&str, &str, &str)] = &[
         "nethsm-cli unlock --unlock-passphrase-from credential:unlock",
     ),
     ("lock", "", "nethsm-cli lock"),
-    ("random", "", "nethsm-cli random 32 --form base64"),
+    ("random", "", "nethsm-cli random 32 --format base64"),
     ("system info", "", "nethsm-cli system info --output json"),
     ("system reboot", "", "nethsm-cli system reboot"),
     ("system shutdown", "", "nethsm-cli system shutdown --yes"),
@@ -120,121 +129,6 @@ pub(super) const EXAMPLES: &[(&str, &str, &str)] = &[
         "",
         "nethsm-cli -d spare backup restore one.backup",
     ),
-    ("user list", "", "nethsm-cli user list --long"),
-    ("user show", "", "nethsm-cli user show signer"),
-    (
-        "user add",
-        "An operator for the keys with the tag packages.",
-        "nethsm-cli user add signer --role Operator --tag packages",
-    ),
-    (
-        "user add",
-        "The first administrator of a namespace that is to be.",
-        "nethsm-cli user add team~admin --role Administrator",
-    ),
-    ("user remove", "", "nethsm-cli user remove signer"),
-    (
-        "user passphrase",
-        "",
-        "nethsm-cli --user signer user passphrase",
-    ),
-    ("user whoami", "", "nethsm-cli user whoami"),
-    ("user tag list", "", "nethsm-cli user tag list signer"),
-    (
-        "user tag add",
-        "",
-        "nethsm-cli user tag add signer packages",
-    ),
-    (
-        "user tag remove",
-        "",
-        "nethsm-cli user tag remove signer packages",
-    ),
-    ("namespace list", "", "nethsm-cli namespace list"),
-    ("namespace add", "", "nethsm-cli namespace add team"),
-    (
-        "namespace remove",
-        "What would go.",
-        "nethsm-cli namespace remove team --plan",
-    ),
-    ("key list", "", "nethsm-cli key list --long"),
-    ("key show", "", "nethsm-cli key show packages"),
-    (
-        "key public",
-        "",
-        "nethsm-cli key public packages --format ssh",
-    ),
-    (
-        "key generate",
-        "A key to sign with.",
-        "nethsm-cli key generate Curve25519 --id packages --tag packages",
-    ),
-    (
-        "key generate",
-        "An RSA key with one mechanism.",
-        "nethsm-cli key generate RSA --length 4096 --mechanism RSA_Signature_PKCS1",
-    ),
-    (
-        "key import",
-        "",
-        "nethsm-cli key import key.pem --id packages --use sign",
-    ),
-    ("key remove", "", "nethsm-cli key remove packages"),
-    ("key move", "", "nethsm-cli key move packages packages-2026"),
-    (
-        "key label set",
-        "",
-        "nethsm-cli key label set packages 'Packages 2026'",
-    ),
-    ("key label clear", "", "nethsm-cli key label clear packages"),
-    ("key tag list", "", "nethsm-cli key tag list packages"),
-    ("key tag add", "", "nethsm-cli key tag add packages release"),
-    (
-        "key tag remove",
-        "",
-        "nethsm-cli key tag remove packages release",
-    ),
-    (
-        "key cert get",
-        "",
-        "nethsm-cli key cert get packages --out packages.crt",
-    ),
-    (
-        "key cert set",
-        "",
-        "nethsm-cli key cert set packages packages.crt --replace",
-    ),
-    ("key cert remove", "", "nethsm-cli key cert remove packages"),
-    (
-        "key csr",
-        "",
-        "nethsm-cli key csr packages --common-name packages.example.org --organization Example",
-    ),
-    (
-        "key sign",
-        "A file, hashed here.",
-        "nethsm-cli key sign packages --mode ecdsa --input core.db --out core.db.sig",
-    ),
-    (
-        "key sign",
-        "The same, for somebody who does not trust the device.",
-        "nethsm-cli key sign packages --mode ecdsa --input core.db --out core.db.sig --verify",
-    ),
-    (
-        "key verify",
-        "",
-        "nethsm-cli key verify packages --mode ecdsa --input core.db --signature core.db.sig",
-    ),
-    (
-        "key counters",
-        "Every night: what was used since, and a look to compare the next one with.",
-        "nethsm-cli --all key counters --since /var/lib/nethsm --save /var/lib/nethsm",
-    ),
-    (
-        "key import",
-        "What a certificate authority has sent.",
-        "nethsm-cli key import packages.p12 --id packages --with-certificate",
-    ),
     (
         "certificates",
         "For a script that warns.",
@@ -245,18 +139,6 @@ pub(super) const EXAMPLES: &[(&str, &str, &str)] = &[
         "",
         "nethsm-cli doctor --backups /var/backups/nethsm",
     ),
-    (
-        "key decrypt",
-        "",
-        "nethsm-cli key decrypt store --mode oaep-sha256 --input secret.bin",
-    ),
-    (
-        "key encrypt",
-        "",
-        "nethsm-cli key encrypt wrap --input blocks.bin --out blocks.enc",
-    ),
-    ("key who-can", "", "nethsm-cli key who-can packages"),
-    ("key access", "", "nethsm-cli key access"),
     ("tls public", "", "nethsm-cli tls public"),
     (
         "tls csr",
@@ -377,20 +259,5 @@ pub(super) const EXAMPLES: &[(&str, &str, &str)] = &[
         "backup export",
         "",
         "nethsm-cli backup export one.backup --out one.json",
-    ),
-    (
-        "openpgp create",
-        "",
-        "nethsm-cli openpgp create packages --user-id 'Packages <packages@example.org>' --out packages.pgp --revocation packages.rev --store",
-    ),
-    (
-        "openpgp sign",
-        "",
-        "nethsm-cli openpgp sign packages --input core.db --out core.db.sig",
-    ),
-    (
-        "openpgp sign-state",
-        "The client has hashed the file, and reads the response.",
-        "nethsm-cli openpgp sign-state packages --input request.json --form response --out response.json",
     ),
 ];

@@ -48,7 +48,12 @@ pub(crate) struct SignState {
     #[arg(short, long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// In which form
-    #[arg(long, value_enum, default_value = "armored")]
+    #[arg(
+        long = "format",
+        alias = "form",
+        value_enum,
+        default_value = "armored"
+    )]
     form: Form,
 }
 

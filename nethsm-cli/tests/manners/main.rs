@@ -19,6 +19,7 @@ mod secrets;
 #[allow(dead_code, reason = "each test program uses a part of it")]
 mod stage;
 mod terminal;
+mod variables;
 
 use stage::Stage;
 

@@ -122,3 +122,40 @@ fn a_key_goes_when_its_name_is_written_and_not_otherwise() {
     assert_eq!(status, 0, "{shown}");
     assert_eq!(stage.cli("key list"), (0, String::new()));
 }
+
+#[test]
+fn a_passphrase_that_is_made_is_shown_once_and_is_the_right_one() {
+    let stage = Stage::operational();
+    let mut terminal = start(
+        &stage,
+        "user passphrase metrics --generate-passphrase terminal",
+    );
+    terminal.wait_for("Passphrase of metrics on one, shown once: ");
+    let (status, shown) = terminal.end();
+    assert_eq!(status, 0, "{shown}");
+    let (_, rest) = shown.split_once("shown once: ").unwrap();
+    let made = rest.lines().next().unwrap();
+    assert_eq!(
+        (made.len(), shown.matches(made).count()),
+        (29, 1),
+        "{shown}"
+    );
+    std::fs::write(stage.folder.path().join("made"), made).unwrap();
+    let (status, said) = stage.cli("--user metrics --passphrase-file made metrics --output json");
+    assert_eq!(status, 0, "{said}");
+}
+
+#[test]
+fn a_program_that_is_run_has_the_terminal() {
+    let stage = Stage::operational();
+    let mut command = stage.command("run --");
+    command.args([
+        "sh",
+        "-c",
+        "test -t 0 && test -t 1 && read x && echo got $x",
+    ]);
+    let mut terminal = Terminal::start(&mut command, 80);
+    terminal.write("this\n");
+    terminal.wait_for("got this");
+    assert_eq!(terminal.end().0, 0);
+}

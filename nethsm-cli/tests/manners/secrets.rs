@@ -158,3 +158,36 @@ fn errors_and_requests_with_new_passphrases_do_not_show_them() {
     assert_eq!(seen.places("another-passphrase"), Vec::<&str>::new());
     assert!(String::from_utf8_lossy(&seen.0[2].1).contains("operator has another passphrase"));
 }
+
+/// What a program that is run sees of itself, and what it leaves where files could be.
+fn run(stage: &Stage, script: &str) -> String {
+    let mut command = stage.command("--trace run --");
+    command.args(["bash", "-c", script]);
+    command.env("RUST_LOG", "trace");
+    command.env("XDG_RUNTIME_DIR", stage.folder.path());
+    let output = command.output().unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    let said = String::from_utf8_lossy(&said).into_owned();
+    assert!(output.status.success(), "{said}");
+    said
+}
+
+#[test]
+fn a_program_that_is_run_has_the_passphrase_in_one_descriptor_and_nowhere_else() {
+    let stage = Stage::operational();
+    let secret = "passphrase-of-operator";
+    // It is there, or nothing of this would say anything.
+    assert!(run(&stage, "cat $NETHSM_PASSPHRASE_FILE").contains(secret));
+    let look = "tr '\\0' '\\n' </proc/$$/environ; tr '\\0' ' ' </proc/$$/cmdline; \
+                tr '\\0' ' ' </proc/$PPID/cmdline; tr '\\0' '\\n' </proc/$PPID/environ; \
+                ls -l /proc/$$/fd; grep -rl --exclude='*.txt' passphrase-of-oper[a]tor . || true";
+    let said = run(&stage, look);
+    assert!(!said.contains(secret), "{said}");
+    assert!(said.contains("NETHSM_USER=operator"), "{said}");
+    assert_eq!(said.matches("memfd:nethsm-passphrase").count(), 1, "{said}");
+    // Of several devices, none has that of another.
+    let stage = Stage::two();
+    let (status, said) = stage.cli("--all run -- ls -l /proc/self/fd");
+    assert_eq!(status, 0, "{said}");
+    assert_eq!(said.matches("memfd:nethsm-passphrase").count(), 2, "{said}");
+}

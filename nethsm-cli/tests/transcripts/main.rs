@@ -16,10 +16,12 @@
     clippy::unwrap_used
 )]
 
+mod plain;
 mod rehearsal;
 mod schema;
 #[allow(dead_code, reason = "each test program uses a part of it")]
 mod stage;
+mod steps;
 mod transcript;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -186,7 +188,7 @@ fn every_command_has_an_example_that_parses() {
             "{path}"
         );
         for (line, _) in &sections[0].items {
-            let words = transcript::words(line);
+            let words = steps::words(line);
             let parsed = nethsm_cli::command().try_get_matches_from(&words);
             let mut matches = &parsed.unwrap_or_else(|error| panic!("{line}: {error}"));
             let mut found = Vec::new();

@@ -6,7 +6,7 @@ use nethsm_cli::operations::OPERATIONS;
 
 use crate::folder;
 use crate::stage::Stage;
-use crate::transcript::words;
+use crate::steps::words;
 
 /// Operations with the method of a change that change nothing.
 const HARMLESS: [&str; 4] = [
@@ -52,7 +52,8 @@ fn a_rehearsal_of_every_command_of_the_transcripts_changes_nothing() {
                 continue;
             }
             let mut words = words(line);
-            words.extend(["--dry-run".to_owned(), "--yes".to_owned()]);
+            // Before what belongs to another program.
+            words.splice(0..0, ["--dry-run".to_owned(), "--yes".to_owned()]);
             let (_, said) = stage.run(env!("CARGO_BIN_EXE_nethsm-cli"), &words);
             let said = String::from_utf8_lossy(&said);
             rehearsed += usize::from(said.contains("nothing was done") || said.contains("dry run"));

@@ -199,6 +199,7 @@ impl Stage {
                 let fault = Fault::Status(status.parse().unwrap(), (*body).to_owned());
                 device.fail_next(Some(operation), fault, 1);
             }
+            ["lose", operation] => device.fail_next(Some(operation), Fault::CloseAfter, 1),
             ["cut", operation] => device.fail_next(Some(operation), Fault::Cut, 1),
             other => panic!("the simulator does not know {other:?}"),
         }

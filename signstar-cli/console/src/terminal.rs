@@ -52,6 +52,20 @@ pub fn is_there() -> bool {
     io::stdin().is_terminal()
 }
 
+/// Shows the operator a secret, once. `what` names it.
+///
+/// # Errors
+/// [`ConsoleError::Usage`] if standard error is no terminal, [`ConsoleError::File`] if it fails.
+pub fn show(what: &str, secret: &str) -> Result<(), ConsoleError> {
+    if !io::stderr().is_terminal() {
+        return Err(ConsoleError::usage(format!(
+            "{what} would not be shown to anybody, but be written somewhere: standard error is no terminal"
+        )));
+    }
+    let _asking = ASKING.lock().unwrap_or_else(PoisonError::into_inner);
+    ask(&Zeroizing::new(format!("{what}, shown once: {secret}\n")))
+}
+
 /// Fails where nobody can agree to anything.
 ///
 /// # Errors

@@ -84,7 +84,16 @@ fn pages(
 ) -> std::io::Result<()> {
     let man = Man::new(command.clone()).source(source).manual("Signstar");
     let mut page = Vec::new();
-    man.render(&mut page)?;
+    man.render_title(&mut page)?;
+    // A name with a hyphen that is not its own cannot be searched for.
+    page.extend_from_slice(b".nh\n");
+    man.render_name_section(&mut page)?;
+    page.extend_from_slice(synopsis(command).as_bytes());
+    man.render_description_section(&mut page)?;
+    man.render_options_section(&mut page)?;
+    if command.has_subcommands() {
+        man.render_subcommands_section(&mut page)?;
+    }
     for section in sections(package, path) {
         page.extend_from_slice(rendered(&section).as_bytes());
     }
@@ -96,15 +105,25 @@ fn pages(
     Ok(())
 }
 
+/// How the command is called, as its help says: with what it needs, and without the options that every command has.
+fn synopsis(command: &Command) -> String {
+    let usage = command.clone().render_usage().to_string();
+    let lines = usage.trim_start_matches("Usage: ").lines();
+    let lines = lines.map(|line| escaped(line.trim())).collect::<Vec<_>>();
+    format!(".SH SYNOPSIS\n{}\n", lines.join("\n.br\n"))
+}
+
+/// Text that says nothing to man(7).
+fn escaped(text: &str) -> String {
+    let text = text.replace('\\', "\\\\").replace('-', "\\-");
+    match text.starts_with(['.', '\'']) {
+        true => format!("\\&{text}"),
+        false => text,
+    }
+}
+
 /// A section in the language of man(7).
 fn rendered(section: &nethsm_cli::manual::Section) -> String {
-    let escaped = |text: &str| {
-        let text = text.replace('\\', "\\\\").replace('-', "\\-");
-        match text.starts_with(['.', '\'']) {
-            true => format!("\\&{text}"),
-            false => text,
-        }
-    };
     let items = section
         .items
         .iter()

@@ -3,7 +3,7 @@
 //! The handshake is broken off when the certificate has come: nothing is sent to what is there.
 
 use std::io::ErrorKind;
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -15,6 +15,7 @@ use rustls::{
 };
 use sha2::{Digest as _, Sha256};
 
+use super::transport::connecting;
 use super::{Address, ClientError, Fingerprint};
 
 /// Notes the certificate and refuses it.
@@ -98,10 +99,7 @@ pub fn presented_certificate(address: &Address, wait: Duration) -> Result<Vec<u8
         .map_err(|_| ClientError::Settings("no certificate is for such a name"))?;
     let mut tls = ClientConnection::new(Arc::new(config), name).map_err(broken)?;
     let places = address.resolve()?;
-    let mut socket = places
-        .iter()
-        .find_map(|place| TcpStream::connect_timeout(place, wait).ok())
-        .ok_or(ClientError::Unreachable("nobody listens there"))?;
+    let mut socket = connected(&places, wait)?;
     socket
         .set_read_timeout(Some(wait))
         .and_then(|()| socket.set_write_timeout(Some(wait)))
@@ -116,4 +114,16 @@ pub fn presented_certificate(address: &Address, wait: Duration) -> Result<Vec<u8
     let mut seen = looking.seen.lock().unwrap_or_else(PoisonError::into_inner);
     let none = ClientError::Unreachable("it does not speak TLS");
     seen.take().ok_or(none)
+}
+
+/// A connection to the first of `places` that takes one.
+fn connected(places: &[SocketAddr], wait: Duration) -> Result<TcpStream, ClientError> {
+    let mut last = ClientError::Unreachable("its name has no address");
+    for place in places {
+        match TcpStream::connect_timeout(place, wait) {
+            Ok(socket) => return Ok(socket),
+            Err(error) => last = connecting(&error),
+        }
+    }
+    Err(last)
 }

@@ -107,7 +107,8 @@ impl Device {
     }
 }
 
-fn connecting(error: &io::Error) -> ClientError {
+/// Why there is no connection.
+pub(super) fn connecting(error: &io::Error) -> ClientError {
     ClientError::Unreachable(match error.kind() {
         io::ErrorKind::TimedOut => "no answer in time",
         io::ErrorKind::ConnectionRefused => "nothing listens there",
