@@ -86,7 +86,7 @@ fn packed(
     let passphrase = options
         .file_passphrase_from
         .get(&format!("Passphrase of {path}"))?;
-    let opened = pkcs12::open(bytes, &passphrase)
+    let opened = pkcs12::open(bytes, &passphrase, pkcs12::WORK_MAX)
         .map_err(|problem| Failure::failed(format!("{path}: {problem}")))?;
     if options.with_certificate && opened.certificate.is_none() {
         let text = format!("{path}: has no certificate of the key that can be read");
