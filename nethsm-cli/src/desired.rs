@@ -316,6 +316,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_is_wrong_is_one_line_whatever_stands_in_the_file() {
+        let name = "\\u001b[2J\\n".repeat(1000);
+        for text in [
+            format!("version = 1\n\"{name}\" = 1\n"),
+            format!("version = 1\n[user.a]\nrole = \"{name}\"\n"),
+        ] {
+            let problem = Desired::parse(&text).err().unwrap();
+            assert!(problem.chars().count() <= LINE_CHARS_MAX, "{problem}");
+            assert!(!problem.contains(char::is_control), "{problem:?}");
+        }
+    }
+
+    #[test]
     fn the_files_in_the_documentation_read() {
         let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/nethsm-cli.md");
         let page = std::fs::read_to_string(page).unwrap();

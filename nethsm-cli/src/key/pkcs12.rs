@@ -5,10 +5,9 @@
 //! (RFC 9579), or none. All keys that a file wants derived from its passphrase must be made with no more than
 //! [`WORK_MAX`] iterations together, so that nobody waits for a file that asks for more.
 //!
-//! It is code of our own: what there is on crates.io (p12-keystore 0.4, pkcs12 0.2 of RustCrypto) reads neither
-//! BER nor PBMAC1, leaves opened keys in memory, bounds iterations for each key and not for a file, stands on
-//! releases that are not final, and brings some sixty crates for what is a few hundred lines over ciphers
-//! that are here anyway.
+//! It is code of our own: other crates (p12-keystore 0.4, pkcs12 0.2 of RustCrypto) read neither BER nor PBMAC1,
+//! leave opened keys in memory, bound iterations for each key and not for a file, stand on releases that are
+//! not final, and bring some sixty crates for what is a few hundred lines over ciphers that are here anyway.
 //!
 //! # What is deliberately absent
 //! Integrity by a signature, RC4, DES with one key, PBES1, scrypt, hashes with MD5; files without a passphrase,
