@@ -7,7 +7,7 @@
 //!
 //! It is code of our own: other crates (p12-keystore 0.4, pkcs12 0.2 of RustCrypto) read neither BER nor PBMAC1,
 //! leave opened keys in memory, bound iterations for each key and not for a file, stand on releases that are
-//! not final, and bring some sixty crates for what is a few hundred lines over ciphers that are here anyway.
+//! not final, and bring some forty crates for what is a few hundred lines over ciphers that are here anyway.
 //!
 //! # What is deliberately absent
 //! Integrity by a signature, RC4, DES with one key, PBES1, scrypt, hashes with MD5; files without a passphrase,

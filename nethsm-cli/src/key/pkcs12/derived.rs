@@ -112,8 +112,10 @@ pub(super) struct Passphrase<'p> {
 
 impl<'p> Passphrase<'p> {
     pub(super) fn new(text: &'p str, work: u64) -> Self {
+        // Never longer, so that nothing is left behind by growing.
+        let mut wide = Zeroizing::new(Vec::with_capacity(2 * (text.len() + 1)));
         let units = text.encode_utf16().chain([0]);
-        let wide = Zeroizing::new(units.flat_map(u16::to_be_bytes).collect());
+        wide.extend(units.flat_map(u16::to_be_bytes));
         Self { text, wide, work }
     }
 
@@ -190,9 +192,10 @@ impl<'p> Passphrase<'p> {
                 Some(mut prf) => Hash::of_hmac(prf.take(OID)?)?,
                 None => Hash::Sha1,
             };
+            // Whoever may choose how short a key is needs no passphrase (RFC 9579 on what is secure).
+            let said = said.filter(|said| (20..=64).contains(said));
             let length = length.or(said)?;
-            // No key is longer.
-            (known && length <= 64).then_some((salt, iterations, hash, length))
+            known.then_some((salt, iterations, hash, length))
         };
         let (salt, iterations, hash, length) = { parts }().ok_or(UNKNOWN_CIPHER)?;
         self.spend(hash, iterations, length)?;

@@ -137,6 +137,31 @@ fn files_of_java_and_those_with_pbmac1_open_with_the_right_passphrase_alone() {
 }
 
 #[test]
+fn a_code_with_a_short_key_says_nothing() {
+    let file = std::fs::read(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/src/key/pkcs12/vectors/pbmac1.p12"
+    ));
+    let file = file.unwrap();
+    // So many iterations, and so long a key.
+    let said = [2, 2, 8, 0, 2, 1, 32];
+    let at = file.windows(said.len()).position(|bytes| bytes == said);
+    let at = at.unwrap() + said.len() - 1;
+    for (length, expected) in [
+        (0, UNKNOWN_CIPHER),
+        (19, UNKNOWN_CIPHER),
+        (20, WRONG_PASSPHRASE),
+        (64, WRONG_PASSPHRASE),
+        (65, UNKNOWN_CIPHER),
+    ] {
+        let mut changed = file.clone();
+        changed[at] = length;
+        let problem = open(&changed, PASSPHRASE, WORK_MAX).unwrap_err();
+        assert_eq!(problem, expected, "{length}");
+    }
+}
+
+#[test]
 fn a_changed_file_never_panics_and_gives_no_other_key() {
     let (folder, key, _) = fresh();
     let file = of_openssl(folder.path(), "-iter 1");
