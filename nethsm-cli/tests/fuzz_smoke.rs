@@ -2,6 +2,7 @@
 
 #![allow(
     clippy::panic,
+    clippy::unwrap_used,
     clippy::indexing_slicing,
     reason = "a test fails by a panic"
 )]
@@ -11,10 +12,41 @@ mod bodies;
 #[path = "../../signstar-backends/testkit/src/smoke.rs"]
 mod smoke;
 
+use nethsm_cli::files;
+
 const SEEDS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/seeds/");
 
 fn run(target: &str, inputs: usize, body: fn(&[u8])) {
     smoke::run(&format!("{SEEDS}{target}"), inputs, body);
+}
+
+/// A mutation of what is refused at the door tells nothing.
+#[test]
+fn every_seed_is_read() {
+    let seeds = |target: &str| {
+        let folder = std::fs::read_dir(format!("{SEEDS}{target}")).unwrap();
+        let paths: Vec<_> = folder.map(|entry| entry.unwrap().path()).collect();
+        assert!(!paths.is_empty());
+        paths
+            .into_iter()
+            .map(|path| (std::fs::read(&path).unwrap(), path))
+    };
+    let now = std::time::SystemTime::UNIX_EPOCH;
+    for (bytes, path) in seeds("pkcs12") {
+        let opened = files::pkcs12(&bytes, "long enough", 300);
+        let opened = opened.unwrap_or_else(|text| panic!("{}: {text}", path.display()));
+        assert!(opened.certificate.is_some(), "{}", path.display());
+    }
+    for (bytes, path) in seeds("validity") {
+        assert!(files::validity(&bytes, now).is_some(), "{}", path.display());
+    }
+    for (bytes, path) in seeds("joiner_kit") {
+        assert!(files::joiner_kit(&bytes).is_some(), "{}", path.display());
+    }
+    for (bytes, path) in seeds("desired") {
+        let text = String::from_utf8(bytes).unwrap();
+        assert!(files::desired(&text).is_ok(), "{}", path.display());
+    }
 }
 
 #[test]

@@ -51,6 +51,15 @@ pub(crate) fn validity(input: &[u8]) {
         return;
     }
     assert_eq!(found.over, found.until.is_some_and(|until| until < now));
+    // It ends when it says, to the second.
+    let second = Duration::from_secs(1);
+    let times = found
+        .until
+        .map(|until| [until.checked_sub(second), until.checked_add(second)]);
+    for time in times.into_iter().flatten().flatten() {
+        let over = files::validity(input, time).is_some_and(|found| found.over);
+        assert_eq!(over, found.until < Some(time));
+    }
     if std::str::from_utf8(input).is_err() {
         let body = Base64::encode_string(input);
         let pem = format!("-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n");
