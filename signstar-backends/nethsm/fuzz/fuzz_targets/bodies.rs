@@ -145,7 +145,7 @@ fn element(tag: u8, content: &[u8]) -> Vec<u8> {
     let digits = &digits[zeros..];
     let length = match content.len() {
         0 => vec![0],
-        ..0x80 => digits.to_vec(),
+        1..0x80 => digits.to_vec(),
         _ => [&[0x80 + digits.len() as u8], digits].concat(),
     };
     [&[tag], &length[..], content].concat()
