@@ -1,15 +1,17 @@
 //! `backup …`.
 
-mod file;
+pub(crate) mod file;
 mod inner;
 mod offline;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::{ArgGroup, Args, Subcommand};
 use serde_json::json;
 use signstar_nethsm::sdk::apis::default_api;
 use signstar_nethsm::sdk::models::RestoreRequestArguments;
+use zeroize::Zeroizing;
 
 use crate::device::{ADMINISTRATOR, As, BACKUP, Device};
 use crate::failure::{Failure, Status};
@@ -18,7 +20,8 @@ use crate::new_file;
 use crate::provision::now;
 use crate::report::{Report, counted};
 use crate::secret::{FORMS, Source};
-use file::Backup;
+use file::{Backup, Key};
+use inner::Inner;
 use offline::{Browse, Diff, Export, Passphrase, Sealed};
 
 /// How backups in a folder end.
@@ -169,6 +172,47 @@ pub(crate) fn opens(bytes: &[u8], passphrase: &str) -> Result<(), String> {
     Backup::open(bytes, passphrase)
         .map(|_| ())
         .map_err(|text| text.to_string())
+}
+
+/// What is in a backup.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Content {
+    /// Of the format.
+    pub version: u8,
+    /// The device that made it; absent in version 0.
+    pub device: Option<String>,
+    /// By path: as the device keeps them, sealed inside.
+    pub entries: BTreeMap<String, Vec<u8>>,
+    /// By path: what is open, and what there is to say of it in a line.
+    pub opened: BTreeMap<String, (Zeroizing<Vec<u8>>, String)>,
+}
+
+/// Opens a backup: with what `outer` makes of the salt of the backup passphrase, and what is inside with what
+/// `inner` makes of that of the unlock passphrase. Both may be [`file::key`].
+///
+/// # Errors
+/// What is wrong, in a line.
+pub fn content(
+    bytes: &[u8],
+    outer: impl FnOnce(&[u8]) -> Result<Key, String>,
+    inner: Option<impl FnOnce(&[u8]) -> Result<Key, String>>,
+) -> Result<Content, String> {
+    let backup = Backup::open_with(bytes, outer)?;
+    let inner = inner
+        .map(|key| Inner::open_with(&backup, key))
+        .transpose()?;
+    let values = inner.iter().flat_map(|inner| {
+        let line = |path: &String| inner.summary(path);
+        let values = inner.values.iter();
+        values.map(move |(path, value)| (path.clone(), (value.clone(), line(path))))
+    });
+    let opened = values.collect();
+    Ok(Content {
+        version: backup.version,
+        device: backup.device,
+        entries: backup.entries,
+        opened,
+    })
 }
 
 /// What needs no device.

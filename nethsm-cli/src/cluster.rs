@@ -179,23 +179,38 @@ fn add(device: &mut Device, options: &Add) -> Result<Report, Failure> {
     )
 }
 
+/// What a device needs to join a cluster.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JoinerKit {
+    /// Who is in it; the one without a name is the device itself.
+    pub members: Vec<ClusterInitialMember>,
+    /// Base64, sealed by the cluster.
+    pub kit: String,
+}
+
+/// Reads the file that `cluster add` has written; nothing where it is none.
+pub fn joiner_kit(bytes: &[u8]) -> Option<JoinerKit> {
+    let answer: ClusterMemberAddResponse = serde_json::from_slice(bytes).ok()?;
+    let members = answer.members.into_iter();
+    Some(JoinerKit {
+        members: members
+            .map(|member| ClusterInitialMember::new(member.name, member.urls))
+            .collect(),
+        kit: answer.joiner_kit,
+    })
+}
+
 fn join(device: &mut Device, options: &Join) -> Result<Report, Failure> {
     let failed = |error: std::io::Error| Failure::with(&options.kit, &error);
-    let none = |_| {
+    let none = || {
         let text = format!("{}: is no joiner kit of cluster add", options.kit.display());
         Failure::failed(text)
     };
     if std::fs::metadata(&options.kit).map_err(failed)?.len() > KIT_BYTES_MAX {
-        return Err(none(()));
+        return Err(none());
     }
     let kit = std::fs::read(&options.kit).map_err(failed)?;
-    let kit: ClusterMemberAddResponse = serde_json::from_slice(&kit).map_err(|_| none(()))?;
-    // The one without a name is the device itself.
-    let members: Vec<ClusterInitialMember> = kit
-        .members
-        .iter()
-        .map(|member| ClusterInitialMember::new(member.name.clone(), member.urls.clone()))
-        .collect();
+    let JoinerKit { members, kit } = joiner_kit(&kit).ok_or_else(none)?;
     device.confirm(
         "loses its keys and users, and gets those of the cluster",
         "yes",
@@ -205,7 +220,7 @@ fn join(device: &mut Device, options: &Join) -> Result<Report, Failure> {
         .backup_passphrase_from
         .get("Backup passphrase of the cluster")?;
     device.change(ADMINISTRATOR, "cluster_join_post", |asking| {
-        let (members, kit) = (members.clone(), kit.joiner_kit.clone());
+        let (members, kit) = (members.clone(), kit.clone());
         let request = ClusterJoinReq::new(members, kit, passphrase.to_string());
         default_api::cluster_join_post(asking, request)
     })?;

@@ -29,6 +29,8 @@ use toml::{json_of, written};
 
 /// Larger ones are not what they say.
 const BYTES_MAX: u64 = 4 << 20;
+/// What is said of one on a terminal.
+const LINE_CHARS_MAX: usize = 200;
 
 #[derive(Args, Debug)]
 pub(crate) struct Compare {
@@ -123,18 +125,22 @@ impl Desired {
             return Err(wrong("is too large"));
         }
         let text = std::fs::read_to_string(path).map_err(failed)?;
+        Self::parse(&text).map_err(|text| wrong(&text))
+    }
+
+    /// Reads a file's text. What is wrong says the error, in a line, to be put behind the name of the file.
+    fn parse(text: &str) -> Result<Self, String> {
         let document: DocumentMut = text.parse().map_err(|error: toml_edit::TomlError| {
             let before = error.span().and_then(|span| text.get(..span.start));
             let line = before.map_or(1, |before| before.matches('\n').count() + 1);
-            wrong(&format!("line {line} is no TOML"))
+            format!("line {line} is no TOML")
         })?;
-        let value = json_of(document.as_item()).ok_or_else(|| wrong("has a date in it"))?;
-        let desired: Self =
-            serde_json::from_value(value).map_err(|error| wrong(&error.to_string()))?;
+        let value = json_of(document.as_item()).ok_or("has a date in it")?;
+        let desired: Self = serde_json::from_value(value).map_err(|error| line(&error))?;
         if desired.version != 1 {
-            return Err(wrong("version must be 1"));
+            return Err("version must be 1".to_owned());
         }
-        desired.check().map_err(|text| wrong(&text))?;
+        desired.check()?;
         Ok(desired)
     }
 
@@ -167,6 +173,22 @@ impl Desired {
             false => Err(format!("[config] has {} only", sections.join(", "))),
         }
     }
+}
+
+/// What is wrong in a line of readable length: names in the file, which are in it, may be anything.
+fn line(error: &serde_json::Error) -> String {
+    let text: String = error.to_string().chars().take(LINE_CHARS_MAX).collect();
+    text.replace(char::is_control, "\u{fffd}")
+}
+
+/// Reads what devices shall be, and writes it as `config export` does.
+///
+/// # Errors
+/// What is wrong, in a line.
+pub fn desired(text: &str) -> Result<String, String> {
+    let desired = Desired::parse(text)?;
+    let value = serde_json::to_value(desired).map_err(|error| error.to_string())?;
+    Ok(written(&value))
 }
 
 /// Writes what a device is.
@@ -234,6 +256,19 @@ pub(crate) fn apply(device: &mut Device, options: &Compare) -> Result<Report, Fa
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_wrong_is_one_line_whatever_stands_in_the_file() {
+        let name = "\\u001b[2J\\n".repeat(1000);
+        for text in [
+            format!("version = 1\n\"{name}\" = 1\n"),
+            format!("version = 1\n[user.a]\nrole = \"{name}\"\n"),
+        ] {
+            let problem = Desired::parse(&text).err().unwrap();
+            assert!(problem.chars().count() <= LINE_CHARS_MAX, "{problem}");
+            assert!(!problem.contains(char::is_control), "{problem:?}");
+        }
+    }
 
     #[test]
     fn the_files_in_the_documentation_read() {

@@ -10,7 +10,7 @@ pub(crate) mod list;
 mod make;
 pub(crate) mod mechanism;
 pub(crate) mod name;
-mod pkcs12;
+pub(crate) mod pkcs12;
 mod public;
 pub(crate) mod sign;
 pub(crate) mod verify;

@@ -2,7 +2,7 @@
 //!
 //! [`answer`] does for another program what a command line says, and returns what was found as a value
 //! whose shape [`schema`] tells. [`run()`] is the program itself; [`command`] is its command line, for manual
-//! pages and completions. Each
+//! pages and completions; [`files`] reads files without a device. Each
 //! group of commands has a module with its options beside what they do: a function that takes a
 //! `Device` and its options, and returns a `Report` or a `Failure`. What an operation of the device
 //! is called here stands in [`operations`].
@@ -20,12 +20,12 @@ mod cluster;
 mod complete;
 mod config;
 mod cred;
-mod der;
 mod desired;
 mod device;
 mod doctor;
 mod exporter;
 mod failure;
+pub mod files;
 mod health;
 mod key;
 mod known;

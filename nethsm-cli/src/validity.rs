@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use base64ct::{Base64, Encoding as _};
 use signstar_core::Certificate;
 
-use crate::der::{EXPLICIT_0, Reader, SEQUENCE};
+use signstar_nethsm::der::{EXPLICIT_0, Reader, SEQUENCE};
 
 /// Times of two digits for the year, and of four.
 const UTC_TIME: u8 = 0x17;
@@ -15,16 +15,17 @@ const GENERALIZED_TIME: u8 = 0x18;
 
 /// What a certificate is, and until when it holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Validity {
-    pub(crate) kind: &'static str,
+pub struct Validity {
+    /// X.509 or OpenPGP.
+    pub kind: &'static str,
     /// Nothing where it does not expire, or never held.
-    pub(crate) until: Option<SystemTime>,
+    pub until: Option<SystemTime>,
     /// It does not hold any more.
-    pub(crate) over: bool,
+    pub over: bool,
 }
 
 /// Reads a certificate, the first one of a chain; nothing where it is none that is known.
-pub(crate) fn validity(bytes: &[u8], now: SystemTime) -> Option<Validity> {
+pub fn validity(bytes: &[u8], now: SystemTime) -> Option<Validity> {
     let x509 = |der: &[u8]| {
         let until = not_after(der)?;
         Some(Validity {

@@ -43,9 +43,11 @@ enum Part {
 }
 
 /// Packages with fuzz targets.
-const FUZZED: [&str; 4] = [
+const FUZZED: [&str; 6] = [
+    "nethsm-cli",
     "signstar-core",
     "signstar-backends/nethsm",
+    "signstar-backends/pkcs11",
     "signstar-cli/inspector",
     "signstar-cli/shell",
 ];

@@ -10,6 +10,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use aes_gcm::aead::generic_array::GenericArray;
 use aes_gcm::aead::{Aead as _, Payload};
 use aes_gcm::{Aes256Gcm, KeyInit as _, Nonce};
 use scrypt::{Params, scrypt};
@@ -26,6 +27,9 @@ const BYTES_MAX: u64 = 256 << 20;
 const NONCE_BYTES: usize = 12;
 /// The cost of the passphrase on a device: N = 2^14, r = 8, p = 16.
 const COST: (u8, u32, u32) = (14, 8, 16);
+
+/// What a layer of a backup is sealed with, by AES-256-GCM.
+pub type Key = Zeroizing<[u8; 32]>;
 
 /// A backup, opened by its passphrase.
 pub(super) struct Backup {
@@ -66,6 +70,14 @@ pub(super) fn is_whole(bytes: &[u8]) -> bool {
 impl Backup {
     /// Opens and verifies every part of `bytes`.
     pub(super) fn open(bytes: &[u8], passphrase: &str) -> Result<Self, String> {
+        Self::open_with(bytes, |salt| key(passphrase, salt))
+    }
+
+    /// Opens `bytes` with the key that `key` makes of the salt in it.
+    pub(super) fn open_with(
+        bytes: &[u8],
+        key: impl FnOnce(&[u8]) -> Result<Key, String>,
+    ) -> Result<Self, String> {
         let short = || "ends too early".to_owned();
         let rest = bytes
             .strip_prefix(MAGIC)
@@ -75,7 +87,7 @@ impl Backup {
             return Err("is of a version that is not known".to_owned());
         }
         let (salt, mut rest) = field(rest).ok_or_else(short)?;
-        let cipher = cipher(passphrase, salt)?;
+        let cipher = cipher(&key(salt)?);
         let mut next = |name: &str| {
             let (sealed, after) = field(rest).ok_or_else(short)?;
             rest = after;
@@ -92,7 +104,8 @@ impl Backup {
             _ => {
                 let id = next("backup-device-id")?;
                 let key = next("backup-config-store-key")?;
-                (Some(String::from_utf8_lossy(&id).into_owned()), Some(key))
+                let id = text(&id).ok_or("has a device id that is no text")?;
+                (Some(id.to_owned()), Some(key))
             }
         };
         let mut entries = BTreeMap::new();
@@ -110,8 +123,10 @@ impl Backup {
             }
             let entry = open(&cipher, sealed, "backup")?;
             let (path, value) = field(&entry).ok_or_else(short)?;
-            let path = std::str::from_utf8(path).map_err(|_| "has a path that is no text")?;
-            entries.insert(path.to_owned(), value.to_vec());
+            let path = text(path).ok_or("has a path that is no text")?;
+            if entries.insert(path.to_owned(), value.to_vec()).is_some() {
+                return Err(format!("has {path} twice"));
+            }
         }
         Ok(Self {
             version: *version,
@@ -140,14 +155,28 @@ fn field(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     rest.split_at_checked(usize::try_from(length).ok()?)
 }
 
-/// What a passphrase opens. Takes about a second.
-pub(super) fn cipher(passphrase: &str, salt: &[u8]) -> Result<Aes256Gcm, String> {
+/// What can be shown on a terminal in a line.
+fn text(bytes: &[u8]) -> Option<&str> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    (!text.contains(char::is_control)).then_some(text)
+}
+
+/// What a passphrase of a backup is made. Takes a part of a second.
+///
+/// # Errors
+/// The passphrase cannot be used.
+pub fn key(passphrase: &str, salt: &[u8]) -> Result<Key, String> {
     let failed = || "its passphrase cannot be used".to_owned();
     let (log_n, r, p) = COST;
     let params = Params::new(log_n, r, p, 32).map_err(|_| failed())?;
     let mut key = Zeroizing::new([0; 32]);
     scrypt(passphrase.as_bytes(), salt, &params, key.as_mut_slice()).map_err(|_| failed())?;
-    Aes256Gcm::new_from_slice(key.as_slice()).map_err(|_| failed())
+    Ok(key)
+}
+
+/// What opens and seals with a key.
+pub(super) fn cipher(key: &Key) -> Aes256Gcm {
+    Aes256Gcm::new(GenericArray::from_slice(key.as_slice()))
 }
 
 /// What was sealed for `name`.

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-use super::file::{self, Backup};
+use super::file::{self, Backup, Key};
 
 /// The stores: where they are, and what their key is called.
 const STORES: [(&str, &str); 4] = [
@@ -42,8 +42,16 @@ pub(super) struct Inner {
 impl Inner {
     /// Opens everything that the unlock passphrase and the backup open.
     pub(super) fn open(backup: &Backup, passphrase: &str) -> Result<Self, String> {
+        Self::open_with(backup, |salt| file::key(passphrase, salt))
+    }
+
+    /// Opens it with the key that `key` makes of the salt of the unlock passphrase.
+    pub(super) fn open_with(
+        backup: &Backup,
+        key: impl FnOnce(&[u8]) -> Result<Key, String>,
+    ) -> Result<Self, String> {
         let damaged = |path: &str| format!("is damaged: {path} does not open");
-        let domain_key = domain_key(backup, passphrase)?;
+        let domain_key = domain_key(backup, key)?;
         let ciphers: Vec<(&str, Aes256Gcm)> = STORES
             .iter()
             .map(|(folder, name)| Ok((*folder, store_cipher(&domain_key, name)?)))
@@ -148,7 +156,8 @@ impl Inner {
         names.sort();
         names.dedup();
         names.retain(|name| before.get(*name) != after.get(*name));
-        Some(names.into_iter().cloned().collect())
+        let shown = |name: &String| name.replace(char::is_control, "\u{fffd}");
+        Some(names.into_iter().map(shown).collect())
     }
 }
 
@@ -164,7 +173,10 @@ pub(super) fn without_secrets(fields: &mut Map<String, Value>) {
     fields.retain(|name, _| !SECRET_FIELDS.contains(&name.as_str()));
 }
 
-fn domain_key(backup: &Backup, passphrase: &str) -> Result<Zeroizing<Vec<u8>>, String> {
+fn domain_key(
+    backup: &Backup,
+    key: impl FnOnce(&[u8]) -> Result<Key, String>,
+) -> Result<Zeroizing<Vec<u8>>, String> {
     let missing = || "has no salt of the unlock passphrase".to_owned();
     let salt = match (&backup.device, &backup.settings_key) {
         (Some(device), Some(key)) => {
@@ -177,7 +189,7 @@ fn domain_key(backup: &Backup, passphrase: &str) -> Result<Zeroizing<Vec<u8>>, S
             Zeroizing::new(plain.ok_or_else(missing)?.clone())
         }
     };
-    let cipher = file::cipher(passphrase, &salt)?;
+    let cipher = file::cipher(&key(&salt)?);
     file::open(&cipher, &backup.locked_domain_key, "passphrase")
         .map_err(|_| "does not open inside: the unlock passphrase is wrong".to_owned())
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use base64ct::{Base64, Encoding as _};
 use clap::Args;
 use serde_json::json;
+use signstar_nethsm::der::{INTEGER, OCTETS, Reader, SEQUENCE};
 use signstar_nethsm::sdk::apis::configuration::Configuration;
 use signstar_nethsm::sdk::apis::default_api::{KeysKeyIdPutBody, KeysPostBody};
 use signstar_nethsm::sdk::apis::{Error, ResponseContent, default_api};
@@ -86,7 +87,7 @@ fn packed(
     let passphrase = options
         .file_passphrase_from
         .get(&format!("Passphrase of {path}"))?;
-    let opened = pkcs12::open(bytes, &passphrase)
+    let opened = pkcs12::open(bytes, &passphrase, pkcs12::WORK_MAX)
         .map_err(|problem| Failure::failed(format!("{path}: {problem}")))?;
     if options.with_certificate && opened.certificate.is_none() {
         let text = format!("{path}: has no certificate of the key that can be read");
@@ -145,16 +146,13 @@ fn pem(bytes: &[u8]) -> Option<Zeroizing<String>> {
     if bytes.starts_with(b"-----BEGIN ") {
         return String::from_utf8(bytes.to_vec()).ok().map(Zeroizing::new);
     }
-    // A SEQUENCE whose first element is a number, which says what it is.
-    let content = match bytes {
-        [0x30, 0x82, _, _, rest @ ..] | [0x30, 0x81, _, rest @ ..] | [0x30, _, rest @ ..] => rest,
-        _ => return None,
-    };
-    let name = match content {
-        // Version 0, then an algorithm; or a number, the modulus.
-        [0x02, 0x01, 0x00 | 0x01, 0x30, ..] => "PRIVATE KEY",
-        [0x02, 0x01, 0x00, 0x02, ..] => "RSA PRIVATE KEY",
-        [0x02, 0x01, 0x01, 0x04, ..] => "EC PRIVATE KEY",
+    // A list whose first element is a version, which says with the second what it is.
+    let mut content = Reader::new(bytes).enter(SEQUENCE)?;
+    let name = match (content.number()?, content.tag()?) {
+        (0 | 1, SEQUENCE) => "PRIVATE KEY",
+        // The modulus.
+        (0, INTEGER) => "RSA PRIVATE KEY",
+        (1, OCTETS) => "EC PRIVATE KEY",
         _ => return None,
     };
     let body = Zeroizing::new(Base64::encode_string(bytes));

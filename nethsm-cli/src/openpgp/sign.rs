@@ -48,12 +48,7 @@ pub(crate) struct SignState {
     #[arg(short, long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// In which form
-    #[arg(
-        long = "format",
-        alias = "form",
-        value_enum,
-        default_value = "armored"
-    )]
+    #[arg(long = "format", alias = "form", value_enum, default_value = "armored")]
     form: Form,
 }
 

@@ -27,7 +27,7 @@
 //! reading a key and signing with it.
 
 pub mod client;
-mod der;
+pub mod der;
 mod key;
 mod reach;
 mod signer;

@@ -1,6 +1,11 @@
 //! The fuzz targets on the stable compiler: their seeds and mutations of them.
 
-#![allow(clippy::panic, reason = "a test fails by a panic")]
+#![allow(
+    clippy::as_conversions,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test fails by a panic"
+)]
 
 #[path = "../fuzz/fuzz_targets/bodies.rs"]
 mod bodies;
@@ -31,4 +36,9 @@ fn what_devices_say_is_short_printable_and_not_in_our_texts() {
 #[test]
 fn keys_are_found_inside_of_certificates_or_nowhere() {
     run("certificate", 100_000, bodies::certificate);
+}
+
+#[test]
+fn what_is_read_as_der_has_one_spelling() {
+    run("der", 100_000, bodies::der);
 }

@@ -22,7 +22,7 @@ const fn needed(program: &'static str, debian: &'static str, arch: &'static str)
 const TLS_OF_RSYSLOG: &str = "/usr/lib/x86_64-linux-gnu/rsyslog/lmnsd_gtls.so";
 
 /// What `cargo xtask test` needs.
-pub(crate) const TESTS: [Needed; 61] = [
+pub(crate) const TESTS: [Needed; 63] = [
     // The transport, and what a caller may try through it.
     needed("sshd", "openssh-server", "openssh"),
     needed("ssh", "openssh-client", "openssh"),
@@ -62,6 +62,9 @@ pub(crate) const TESTS: [Needed; 61] = [
     needed("unshare", "util-linux", "util-linux"),
     needed("mount", "mount", "util-linux"),
     needed("openssl", "openssl", "openssl"),
+    // What writes PKCS#12 files.
+    needed("certtool", "gnutls-bin", "gnutls"),
+    needed("pk12util", "libnss3-tools", "nss"),
     needed("perl", "perl", "perl"),
     needed("setpriv", "util-linux", "util-linux"),
     needed("strip", "binutils", "binutils"),

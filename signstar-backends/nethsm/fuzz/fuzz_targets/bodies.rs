@@ -3,6 +3,7 @@
 
 use signstar_core::{Curve, PublicKey, SignatureValue};
 use signstar_nethsm::client::{ClientError, certificate_key};
+use signstar_nethsm::der::{INTEGER, Reader};
 use signstar_nethsm::{public_key as read_key, sdk, signature as read_signature};
 
 /// A kind of key, then what a device gives as its signature: what is accepted has the lengths of its kind,
@@ -99,6 +100,55 @@ pub(crate) fn certificate(input: &[u8]) {
         assert_eq!(key.first(), Some(&0x30));
         assert!(input.windows(key.len()).any(|part| part == key));
     }
+}
+
+/// Anything: what is read as DER has this one spelling, and what is not read stays.
+pub(crate) fn der(input: &[u8]) {
+    read_all(input, 16);
+}
+
+fn read_all(bytes: &[u8], depth: usize) {
+    let mut reader = Reader::new(bytes);
+    let mut rest = bytes;
+    while let Some(tag) = reader.tag() {
+        assert_eq!(rest.first(), Some(&tag));
+        let (mut other, mut number) = (reader.clone(), reader.clone());
+        let whole = other.take_whole(tag);
+        let Some(content) = reader.take(tag) else {
+            assert!(whole.is_none() && number.number().is_none());
+            return assert_eq!((reader.tag(), number.tag()), (Some(tag), Some(tag)));
+        };
+        assert_eq!(whole, Some(element(tag, content).as_slice()));
+        if let Some(number) = number.number() {
+            let digits = number.to_be_bytes();
+            let zeros = digits.iter().take_while(|digit| **digit == 0).count();
+            let digits = [&[0], &digits[zeros..]].concat();
+            let signed = digits.get(1).is_some_and(|first| *first < 0x80);
+            assert_eq!(
+                whole,
+                Some(element(INTEGER, &digits[usize::from(signed)..]).as_slice())
+            );
+        }
+        let (start, after) = rest.split_at(whole.map_or(0, <[u8]>::len));
+        assert_eq!(Some(start), whole);
+        rest = after;
+        if tag & 0x20 != 0 && depth > 0 {
+            read_all(content, depth - 1);
+        }
+    }
+    assert!(rest.is_empty() && reader.is_empty());
+}
+
+fn element(tag: u8, content: &[u8]) -> Vec<u8> {
+    let digits = content.len().to_be_bytes();
+    let zeros = digits.iter().take_while(|digit| **digit == 0).count();
+    let digits = &digits[zeros..];
+    let length = match content.len() {
+        0 => vec![0],
+        1..0x80 => digits.to_vec(),
+        _ => [&[0x80 + digits.len() as u8], digits].concat(),
+    };
+    [&[tag], &length[..], content].concat()
 }
 
 /// What an operator reads is one line of readable length.

@@ -13,7 +13,7 @@ use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
 use sha2::{Digest as _, Sha256};
 
 use super::trust::Fingerprint;
-use crate::der::Reader;
+use crate::der::{EXPLICIT_0, INTEGER, Reader, SEQUENCE};
 
 /// Trusts one certificate.
 #[derive(Debug)]
@@ -79,17 +79,11 @@ impl ServerCertVerifier for Pinned {
     }
 }
 
-const INTEGER: u8 = 0x02;
-const SEQUENCE: u8 = 0x30;
-const VERSION: u8 = 0xa0;
-
 /// The `SubjectPublicKeyInfo` of a certificate in DER (RFC 5280, section 4.1), whatever else it says.
 pub fn certificate_key(certificate: &[u8]) -> Option<&[u8]> {
-    let mut certificate = Reader::new(certificate);
-    let mut whole = Reader::new(certificate.take(SEQUENCE)?);
-    let mut signed = Reader::new(whole.take(SEQUENCE)?);
-    // Absent in version 1.
-    let _version = signed.take(VERSION);
+    let mut signed = Reader::new(certificate).enter(SEQUENCE)?.enter(SEQUENCE)?;
+    // The version, absent in version 1.
+    let _version = signed.take(EXPLICIT_0);
     signed.take(INTEGER)?; // the serial number
     signed.take(SEQUENCE)?; // the algorithm of its signature
     signed.take(SEQUENCE)?; // the issuer
