@@ -52,8 +52,8 @@ struct Arguments {
     /// Where other simulators reach this one to make a cluster, on loopback; port 0 is any that is free.
     #[arg(long)]
     listen_members: Option<SocketAddr>,
-    /// Where another one is, `ADDRESS=PLACE`: the address of its network settings, and its --listen-members,
-    /// such as 192.168.1.2=127.0.0.1:7002.
+    /// Where a member of the cluster to join is, `ADDRESS=PLACE`: the address of its network settings, and its
+    /// --listen-members, such as 192.168.1.1=127.0.0.1:7001. That one tells of the others.
     #[arg(long, value_parser = peer)]
     peer: Vec<(String, SocketAddr)>,
     /// The device's number. Members of one cluster have different ones.
@@ -97,7 +97,7 @@ fn failure(text: &str) -> Result<Failure, String> {
 const ANY_PLACE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 fn peer(text: &str) -> Result<(String, SocketAddr), String> {
-    let wrong = || "give ADDRESS=PLACE, such as 192.168.1.2=127.0.0.1:7002".to_owned();
+    let wrong = || "give ADDRESS=PLACE, such as 192.168.1.1=127.0.0.1:7001".to_owned();
     let (host, place) = text.split_once('=').ok_or_else(wrong)?;
     Ok((host.to_owned(), place.parse().map_err(|_| wrong())?))
 }

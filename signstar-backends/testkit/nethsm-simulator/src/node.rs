@@ -26,6 +26,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::crypto::chain::Certificate;
+use crate::json::Json;
+use crate::json::schema::{Misfit, Record};
+use crate::json::writer::{object, string, strings};
 use network::Network;
 use replica::Replica;
 
@@ -69,6 +72,8 @@ pub(crate) struct Node {
     network: Option<Network>,
     /// Where other members reach this one.
     place: Option<SocketAddr>,
+    /// The address that the device had when it was last looked at.
+    host: Mutex<String>,
 }
 
 /// A panic of another test's thread does not matter to this one.
@@ -112,8 +117,51 @@ impl Node {
 
     /// The device has the address `host` in its network.
     pub(crate) fn is_at(&self, host: &str) {
-        if let (Some(network), Some(place)) = (&self.network, self.place) {
-            network.lead(host, place);
+        let (Some(network), Some(place)) = (&self.network, self.place) else {
+            return;
+        };
+        let mut before = locked(&self.host);
+        if *before != host {
+            network.leave(&before, place);
+            network.learn(host, place);
+            host.clone_into(&mut before);
+        }
+    }
+
+    /// What a member tells of itself when it asks something: its URLs, and where they lead.
+    fn whereabouts(&self, urls: &[String]) -> [(&'static str, Vec<u8>); 2] {
+        let place = self.place.map_or(String::new(), |place| place.to_string());
+        [("urls", strings(urls)), ("place", string(place))]
+    }
+
+    /// Notes what another one has told.
+    fn note(&self, asked: &Record<'_>) -> Result<(), Misfit> {
+        if let (Some(network), Ok(place)) = (&self.network, asked.text("place")?.parse()) {
+            for url in asked.texts("urls")? {
+                network.lead(network::host(&url).unwrap_or_default(), place);
+            }
+        }
+        Ok(())
+    }
+
+    /// Where everybody is, for those who do not know.
+    fn directory(&self) -> Vec<u8> {
+        let known = self.network.as_ref().map(Network::known);
+        let known = known.unwrap_or_default();
+        let places = known.iter();
+        object(places.map(|(host, place)| (host.as_str(), string(place.to_string()))))
+    }
+
+    fn learn(&self, directory: Option<&Json>) {
+        let (Some(network), Some(Json::Object(fields))) = (&self.network, directory) else {
+            return;
+        };
+        for (host, place) in fields {
+            if let Json::String(place) = place
+                && let Ok(place) = String::from_utf8_lossy(place).parse()
+            {
+                network.learn(host, place);
+            }
         }
     }
 

@@ -6,7 +6,7 @@ use super::{Node, wire};
 use crate::base64;
 use crate::exchange::Refusal;
 use crate::json::schema::{Misfit, Record};
-use crate::json::writer::{number, object, string, strings};
+use crate::json::writer::{number, object, string};
 
 /// Who wants to become one.
 #[derive(Debug)]
@@ -23,10 +23,12 @@ fn refused(why: &str) -> Refusal {
 /// Asks the members at `urls`, until one lets the joiner in.
 pub(crate) fn ask(node: &Node, joiner: &Joiner<'_>, urls: &[String]) -> Result<Replica, Refusal> {
     let papers = node.papers();
+    let [own_urls, own_place] = node.whereabouts(joiner.urls);
     let text = object([
         ("ask", string("join")),
         ("name", string(joiner.name)),
-        ("urls", strings(joiner.urls)),
+        own_urls,
+        own_place,
         ("certificate", string(base64::encode(&papers.certificate))),
     ]);
     let mut last = refused("no member can be reached");
@@ -36,7 +38,7 @@ pub(crate) fn ask(node: &Node, joiner: &Joiner<'_>, urls: &[String]) -> Result<R
             continue;
         };
         let read = || -> Result<Result<Replica, Refusal>, Misfit> {
-            let names = ["status", "why", "certificate", "replica"];
+            let names = ["status", "why", "certificate", "replica", "directory"];
             let record = Record::of(&answer, "joined", &names)?;
             if record.get("why").is_some() {
                 let status = u16::try_from(record.int("status")?).unwrap_or(400);
@@ -48,6 +50,7 @@ pub(crate) fn ask(node: &Node, joiner: &Joiner<'_>, urls: &[String]) -> Result<R
             if let Some(objection) = papers.object_to(&shown, host(url).unwrap_or_default()) {
                 return Ok(Err(refused(objection)));
             }
+            node.learn(record.get("directory"));
             Replica::read(record.need("replica")?).map(Ok)
         };
         match read() {
@@ -101,5 +104,6 @@ pub(crate) fn serve(node: &Node, record: &Record<'_>) -> Result<Vec<u8>, Misfit>
     Ok(object([
         ("certificate", string(base64::encode(&papers.certificate))),
         ("replica", replica.to_json()),
+        ("directory", node.directory()),
     ]))
 }

@@ -10,10 +10,10 @@ const PEER_PORT: &str = ":2380";
 /// The network that simulated devices reach each other by.
 ///
 /// Members of a cluster have URLs as `https://192.168.1.2:2380`, and a simulator listens on a free port of
-/// loopback. A device that is started with a network is known there by the address of its network settings,
-/// as soon as these are set; all start with 192.168.1.1, so give each its own.
+/// loopback. A device that is started with a network is there under the address of its network settings. All
+/// devices start with 192.168.1.1, which is that of the first one: give each its own.
 ///
-/// Clones are the same network.
+/// Clones are the same network. Of those in other processes it has to know one; that one tells of the others.
 #[derive(Debug, Clone, Default)]
 pub struct Network(Arc<Mutex<BTreeMap<String, SocketAddr>>>);
 
@@ -27,6 +27,25 @@ impl Network {
     /// From now on `host`, an address as it stands in members' URLs, is at `place`.
     pub fn lead(&self, host: &str, place: SocketAddr) {
         self.hosts().insert(host.to_owned(), place);
+    }
+
+    /// The same, unless somebody is there already.
+    pub(crate) fn learn(&self, host: &str, place: SocketAddr) {
+        self.hosts().entry(host.to_owned()).or_insert(place);
+    }
+
+    /// A device moves.
+    pub(crate) fn leave(&self, host: &str, place: SocketAddr) {
+        self.hosts().retain(|at, led| at != host || *led != place);
+    }
+
+    /// Everybody in it.
+    pub(crate) fn known(&self) -> Vec<(String, SocketAddr)> {
+        let hosts = self.hosts();
+        hosts
+            .iter()
+            .map(|(host, place)| (host.clone(), *place))
+            .collect()
     }
 
     fn hosts(&self) -> MutexGuard<'_, BTreeMap<String, SocketAddr>> {

@@ -88,8 +88,17 @@ fn converse(node: &Node, mut stream: TcpStream, ended: &AtomicBool) -> io::Resul
         return Ok(());
     }
     let wrong = |_| io::Error::from(io::ErrorKind::InvalidData);
-    let names = ["ask", "cluster", "revision", "urls", "name", "certificate"];
+    let names = [
+        "ask",
+        "cluster",
+        "revision",
+        "urls",
+        "place",
+        "name",
+        "certificate",
+    ];
     let record = Record::of(&request, "ask", &names).map_err(wrong)?;
+    node.note(&record).map_err(wrong)?;
     if record.text("ask").map_err(wrong)? == "join" {
         let answer = join::serve(node, &record).map_err(wrong)?;
         return wire::send(&mut stream, &answer);
@@ -122,7 +131,8 @@ fn converse(node: &Node, mut stream: TcpStream, ended: &AtomicBool) -> io::Resul
 }
 
 fn commit(node: &Node, said: &Json) -> Result<(), String> {
-    let record = Record::of(said, "commit", &["ask", "replica"])?;
+    let record = Record::of(said, "commit", &["replica", "directory"])?;
+    node.learn(record.get("directory"));
     let told = Replica::read(record.need("replica")?)?;
     let own = node.replica().own;
     node.set_replica(Replica { own, ..told });

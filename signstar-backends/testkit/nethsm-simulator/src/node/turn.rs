@@ -57,7 +57,7 @@ impl Node {
                 if member.id == known.own {
                     gate = Some(locked(&self.gate));
                 } else if let Some(place) = self.place_of(&member.urls)
-                    && let Some((peer, copy)) = Peer::hold(member.id, place, known)
+                    && let Some((peer, copy)) = self.hold_peer(member.id, place, known)
                 {
                     let newest = newer
                         .as_ref()
@@ -89,6 +89,39 @@ impl Node {
             Standing::Learner | Standing::Removed => false,
         };
         turn
+    }
+}
+
+impl Node {
+    /// Asks a member to wait; it tells its copy if that is newer.
+    fn hold_peer(
+        &self,
+        id: u64,
+        place: SocketAddr,
+        known: &Replica,
+    ) -> Option<(Peer, Option<Replica>)> {
+        let own = known.members.iter().find(|member| member.id == known.own);
+        let [urls, own_place] = self.whereabouts(&own?.urls);
+        let text = object([
+            ("ask", string("hold")),
+            ("cluster", hexadecimal(known.cluster)),
+            ("revision", number(known.revision)),
+            urls,
+            own_place,
+        ]);
+        let (stream, answer) = wire::ask(place, &text).ok()?;
+        let record = Record::of(&answer, "held", &["revision", "replica"]).ok()?;
+        let copy = match record.get("replica") {
+            None | Some(Json::Null) => None,
+            Some(copy) => Some(Replica::read(copy).ok()?),
+        };
+        let revision = u64::try_from(record.int("revision").ok()?).ok()?;
+        let peer = Peer {
+            id,
+            stream,
+            revision,
+        };
+        Some((peer, copy))
     }
 }
 
@@ -129,8 +162,8 @@ impl Turn<'_> {
             return;
         }
         let commit = object([
-            ("ask", string("commit")),
             ("replica", self.replica.to_json()),
+            ("directory", self.node.directory()),
         ]);
         for peer in &mut self.peers {
             let told = peer.revision < revision
@@ -140,29 +173,5 @@ impl Turn<'_> {
                 peer.revision = revision;
             }
         }
-    }
-}
-
-impl Peer {
-    /// Asks a member to wait; it tells its copy if that is newer.
-    fn hold(id: u64, place: SocketAddr, known: &Replica) -> Option<(Self, Option<Replica>)> {
-        let text = object([
-            ("ask", string("hold")),
-            ("cluster", hexadecimal(known.cluster)),
-            ("revision", number(known.revision)),
-        ]);
-        let (stream, answer) = wire::ask(place, &text).ok()?;
-        let record = Record::of(&answer, "held", &["revision", "replica"]).ok()?;
-        let copy = match record.get("replica") {
-            None | Some(Json::Null) => None,
-            Some(copy) => Some(Replica::read(copy).ok()?),
-        };
-        let revision = u64::try_from(record.int("revision").ok()?).ok()?;
-        let peer = Self {
-            id,
-            stream,
-            revision,
-        };
-        Some((peer, copy))
     }
 }

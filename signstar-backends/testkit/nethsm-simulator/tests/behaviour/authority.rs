@@ -6,6 +6,7 @@ use std::process::Command;
 use signstar_nethsm_simulator::{DeviceOptions, Network, Options};
 use tempfile::TempDir;
 
+use crate::client::Client;
 use crate::device::{ADMIN, Device};
 
 pub(crate) struct Authority {
@@ -56,31 +57,34 @@ impl Authority {
     /// A device at `192.0.2.number`, which is provisioned, and which the authority has signed.
     pub(crate) fn device(&self, number: u8) -> Device {
         let device = Device::provisioned(self.options(&format!("000000000{number}")));
-        self.prepare(&device, number, &format!("IP:192.0.2.{number}"));
+        self.prepare(&device.client, number, &format!("IP:192.0.2.{number}"));
         device
     }
 
-    pub(crate) fn prepare(&self, device: &Device, number: u8, name: &str) {
+    pub(crate) fn prepare(&self, client: &Client, number: u8, name: &str) {
         let network = format!(
             r#"{{"ipAddress":"192.0.2.{number}","netmask":"255.255.255.0","gateway":"0.0.0.0"}}"#
         );
-        assert_eq!(device.status(ADMIN, "PUT config/network", &network), 204);
-        self.sign(device, name);
+        assert_eq!(
+            Device::ask_by(client, ADMIN, "PUT config/network", &network).status,
+            204
+        );
+        self.sign(client, name);
         let authority = self.read("ca.pem");
-        let put = device.pem(ADMIN, "config/tls/cluster-ca.pem", &authority);
+        let put = Device::pem(client, ADMIN, "config/tls/cluster-ca.pem", &authority);
         assert_eq!(put.status, 201, "{}", put.text());
     }
 
     /// Gives the device a certificate for `name`.
-    pub(crate) fn sign(&self, device: &Device, name: &str) {
+    pub(crate) fn sign(&self, client: &Client, name: &str) {
         let subject = format!(r#"{{"commonName":"nethsm","subjectAltNames":["{name}"]}}"#);
-        let request = device.ask(ADMIN, "POST config/tls/csr.pem", &subject);
+        let request = Device::ask_by(client, ADMIN, "POST config/tls/csr.pem", &subject);
         std::fs::write(self.folder.path().join("request"), request.body).unwrap();
         openssl(
             self.folder.path(),
             "x509 -req -days 9 -in request -CA ca.pem -CAkey ca.key -copy_extensions copy -out cert.pem",
         );
-        let put = device.pem(ADMIN, "config/tls/cert.pem", &self.read("cert.pem"));
+        let put = Device::pem(client, ADMIN, "config/tls/cert.pem", &self.read("cert.pem"));
         assert_eq!(put.status, 201, "{}", put.text());
     }
 }

@@ -81,21 +81,21 @@ fn a_join_that_cannot_be_done_changes_nothing() {
     // With one of its own, and with a certificate for another address.
     let stranger = Authority::new();
     let foreign = Device::provisioned(authority.options("0000000008"));
-    stranger.prepare(&foreign, 2, "IP:192.0.2.2");
+    stranger.prepare(&foreign.client, 2, "IP:192.0.2.2");
     let (status, text) = refused(&foreign, &request);
     assert_eq!(
         (status, text.contains("unknown authority")),
         (400, true),
         "{text}"
     );
-    authority.sign(&two, "IP:192.0.2.66");
+    authority.sign(&two.client, "IP:192.0.2.66");
     let (status, text) = refused(&two, &request);
     assert_eq!(
         (status, text.contains("not valid for the address")),
         (400, true),
         "{text}"
     );
-    authority.sign(&two, "IP:192.0.2.2");
+    authority.sign(&two.client, "IP:192.0.2.2");
     // The member is off.
     one.running.power_off();
     assert_eq!(refused(&two, &request).0, 400);

@@ -92,13 +92,12 @@ impl Device {
     }
 
     /// Puts a PEM file.
-    pub(crate) fn pem(&self, user: &str, path: &str, pem: &str) -> Received {
+    pub(crate) fn pem(client: &Client, user: &str, path: &str, pem: &str) -> Received {
         let mut headers = Self::headers(user, "");
         let media = "application/x-pem-file".to_owned();
         headers.push(("Content-Type".to_owned(), media));
         let path = format!("/api/v1/{path}");
-        self.client
-            .send("PUT", &path, &headers, Some(pem.as_bytes()))
+        client.send("PUT", &path, &headers, Some(pem.as_bytes()))
     }
 
     /// Switches it on again.

@@ -63,7 +63,7 @@ fn a_removed_member_is_of_no_use_until_it_is_reset() {
     two.running.reset().unwrap();
     assert_eq!(two.running.state(), State::Unprovisioned);
     two.provision();
-    authority.prepare(&two, 2, "IP:192.0.2.2");
+    authority.prepare(&two.client, 2, "IP:192.0.2.2");
     join(&one, &two, 2);
     assert_eq!(two.status(ADMIN, "GET keys/alone", ""), 200);
 }
@@ -153,7 +153,7 @@ fn the_last_one_is_forced_into_a_cluster_of_its_own() {
     assert_eq!(one.running.state(), State::Failed);
     one.running.reset().unwrap();
     one.provision();
-    authority.prepare(&one, 1, "IP:192.0.2.1");
+    authority.prepare(&one.client, 1, "IP:192.0.2.1");
     join(&two, &one, 1);
     assert_eq!(one.status(ADMIN, "GET keys/new", ""), 200);
 }
@@ -190,7 +190,7 @@ fn members_remember_each_other_over_a_restart_of_the_program() {
         ..authority.options("0000000002")
     };
     let two = Device::provisioned(options.clone());
-    authority.prepare(&two, 2, "IP:192.0.2.2");
+    authority.prepare(&two.client, 2, "IP:192.0.2.2");
     join(&one, &two, 2);
     drop(two);
     assert_eq!(one.status(ADMIN, "GET keys", ""), 401);
