@@ -50,8 +50,8 @@ pub(crate) struct Check {
 
 /// Does what `verb` says, for each device that is named.
 pub(crate) fn perform(globals: &Globals, verb: &CredVerb) -> Result<Report, Failure> {
-    let mut profiles = crate::profiles(globals)?;
-    let labels = crate::labels(globals, &profiles)?;
+    let mut profiles = crate::chosen::profiles(globals)?;
+    let labels = crate::chosen::labels(globals, &profiles)?;
     let report = match verb {
         CredVerb::List => {
             let mut rows = Vec::new();
@@ -102,7 +102,7 @@ pub(crate) fn perform(globals: &Globals, verb: &CredVerb) -> Result<Report, Fail
 fn check(globals: &Globals, id: &str) -> Result<Report, Failure> {
     let mut found = Vec::new();
     let mut text = String::new();
-    for mut device in crate::devices(globals)? {
+    for mut device in crate::chosen::devices(globals)? {
         device.manner.user = Some(id.to_owned());
         let value = device.read(ANYBODY, "users_user_id_get", |asking| {
             default_api::users_user_id_get(asking, id)

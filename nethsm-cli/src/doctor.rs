@@ -132,9 +132,9 @@ fn some(names: &[String]) -> String {
 pub(crate) fn perform(globals: &Globals, options: &Doctor) -> Result<Report, Failure> {
     let mut found = Findings::default();
     let mut devices = match globals.url {
-        Some(_) => crate::devices(globals)?,
+        Some(_) => crate::chosen::devices(globals)?,
         None => {
-            let profiles = match crate::profiles(globals) {
+            let profiles = match crate::chosen::profiles(globals) {
                 Ok(profiles) => profiles,
                 Err(failure) => {
                     found.look("profile", Some((Level::Error, failure.text)));
@@ -142,11 +142,11 @@ pub(crate) fn perform(globals: &Globals, options: &Doctor) -> Result<Report, Fai
                 }
             };
             let labels = match globals.all || !globals.devices.is_empty() {
-                true => crate::labels(globals, &profiles)?,
+                true => crate::chosen::labels(globals, &profiles)?,
                 false => profiles.devices.keys().cloned().collect(),
             };
             profile::look(&mut found, globals, &profiles, &labels);
-            crate::devices_of(globals, &profiles, &labels)?
+            crate::chosen::devices_of(globals, &profiles, &labels)?
         }
     };
     let parallel = usize::from(globals.parallel);

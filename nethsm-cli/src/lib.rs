@@ -15,6 +15,7 @@ mod aliases;
 mod answer;
 mod backup;
 mod certificates;
+mod chosen;
 mod cli;
 mod cluster;
 mod complete;
@@ -53,7 +54,6 @@ mod yaml;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use clap::error::{ContextKind, ErrorKind};
 use clap::{CommandFactory as _, Parser as _};
@@ -64,10 +64,11 @@ use signstar_console::{new_file, profile, role, secret, terminal};
 pub use answer::{Answer, Problem, answer};
 pub use schema::schema;
 
-use cli::{Cli, Globals, Verb};
-use device::{Device, Manner};
+use cli::{Cli, Verb};
+use cluster::ClusterVerb;
+use device::Device;
 use failure::{Failure, Status};
-use profile::{Profile, Profiles, Trusted};
+
 use report::Report;
 use screen::Screen;
 
@@ -156,7 +157,7 @@ fn perform(cli: &Cli) -> Result<Report, Failure> {
         }
         _ => {}
     }
-    let mut devices = devices(globals)?;
+    let mut devices = chosen::devices(globals)?;
     let parallel = usize::from(globals.parallel);
     match &cli.verb {
         Verb::Metrics(options) if options.together() => {
@@ -164,6 +165,15 @@ fn perform(cli: &Cli) -> Result<Report, Failure> {
                 Some(address) => exporter::listen(&mut devices, parallel, address),
                 None => metrics::together(&mut devices, parallel, options),
             };
+        }
+        Verb::Cluster(ClusterVerb::Join(options)) if options.promote_by.is_some() => {
+            let by = options.promote_by.as_slice();
+            let mut members = chosen::devices_of(globals, &chosen::profiles(globals)?, by)?;
+            let [device] = devices.as_mut_slice() else {
+                return Err(Failure::usage("one device joins at a time"));
+            };
+            let joined = cluster::join::join(device, members.first_mut(), options);
+            return rehearsed(device, joined);
         }
         Verb::Status(options) if options.watch.is_some() => {
             return watch::watch(globals, options, || {
@@ -181,7 +191,12 @@ fn perform(cli: &Cli) -> Result<Report, Failure> {
 
 /// What a command does with one device. A rehearsal ends where the first change would be.
 fn on(device: &mut Device, verb: &Verb) -> Result<Report, Failure> {
-    match done(device, verb) {
+    let done = done(device, verb);
+    rehearsed(device, done)
+}
+
+fn rehearsed(device: &Device, done: Result<Report, Failure>) -> Result<Report, Failure> {
+    match done {
         Err(failure) if failure.status == Status::Done => {
             let text = several::own_words(&device.label, &failure).to_owned();
             let value = serde_json::json!({ "dry_run": true, "would": text });
@@ -218,114 +233,5 @@ fn done(device: &mut Device, verb: &Verb) -> Result<Report, Failure> {
         Verb::Tls(verb) => tls::tls(device, verb),
         Verb::Config(verb) => config::config(device, verb),
         Verb::Cluster(verb) => cluster::cluster(device, verb),
-    }
-}
-
-/// The file with the devices.
-fn profiles(globals: &Globals) -> Result<Profiles, Failure> {
-    let path = globals
-        .config
-        .clone()
-        .map_or_else(Profiles::default_path, Ok)?;
-    Ok(Profiles::load(path)?)
-}
-
-/// What the command line says for every device.
-fn manner(globals: &Globals) -> Manner {
-    Manner {
-        user: globals.user.clone(),
-        namespace: globals.as_namespace.clone(),
-        passphrase: globals.passphrase(),
-        connect_wait: Duration::from_secs(globals.connect_timeout.into()),
-        wait: globals.wait(),
-        retries: globals.retries,
-        parallel: globals.parallel.into(),
-        dry_run: globals.dry_run,
-        yes: globals.yes,
-    }
-}
-
-/// What the command line says of certificates.
-fn trusted(globals: &Globals) -> Option<Trusted> {
-    match (&globals.pin, &globals.ca) {
-        (Some(pin), _) => Some(Trusted::Pin(pin.clone())),
-        (None, Some(path)) => Some(Trusted::Authority(path.clone())),
-        (None, None) => None,
-    }
-}
-
-/// The devices that are meant, each with what the command line says.
-fn devices(globals: &Globals) -> Result<Vec<Device>, Failure> {
-    if let Some(url) = &globals.url {
-        if globals.all || !globals.devices.is_empty() {
-            return Err(Failure::usage("either --url or devices of the profile"));
-        }
-        let profile = Profile::new(url, trusted(globals).unwrap_or(Trusted::System));
-        let label = profile.address()?.to_string();
-        return Ok(vec![Device::new(&label, profile, manner(globals))]);
-    }
-    let profiles = profiles(globals)?;
-    let labels = labels(globals, &profiles)?;
-    devices_of(globals, &profiles, &labels)
-}
-
-/// Devices of the profile by their names.
-fn devices_of(
-    globals: &Globals,
-    profiles: &Profiles,
-    labels: &[String],
-) -> Result<Vec<Device>, Failure> {
-    let trusted = trusted(globals);
-    if labels.len() > 1 && trusted.is_some() {
-        return Err(Failure::usage("--pin and --ca are for one device"));
-    }
-    let device = |label: &String| {
-        let mut profile = profiles.device(label)?.clone();
-        profile.trusted = trusted.clone().unwrap_or(profile.trusted);
-        Ok(Device::new(label, profile, manner(globals)))
-    };
-    labels.iter().map(device).collect()
-}
-
-/// The labels that are meant, in the order in which they are named.
-fn labels(globals: &Globals, profiles: &Profiles) -> Result<Vec<String>, Failure> {
-    let mut labels: Vec<String> = Vec::new();
-    let mut add = |label: &str| {
-        if !labels.iter().any(|known| known == label) {
-            labels.push(label.to_owned());
-        }
-    };
-    for wanted in &globals.devices {
-        let Some(group) = wanted.strip_prefix('@') else {
-            profiles.device(wanted)?;
-            add(wanted);
-            continue;
-        };
-        let mut members = profiles
-            .devices
-            .iter()
-            .filter(|(_, profile)| profile.groups.iter().any(|name| name == group))
-            .peekable();
-        if members.peek().is_none() {
-            return Err(Failure::usage("there is no device in that group"));
-        }
-        members.for_each(|(label, _)| add(label));
-    }
-    if globals.all {
-        profiles.devices.keys().for_each(|label| add(label));
-    }
-    let default = profiles.default.clone().or_else(|| {
-        let only = profiles.devices.len() == 1;
-        profiles.devices.keys().next().filter(|_| only).cloned()
-    });
-    match (labels.is_empty(), default) {
-        (false, _) => Ok(labels),
-        (true, Some(label)) => {
-            profiles.device(&label)?;
-            Ok(vec![label])
-        }
-        (true, None) => Err(Failure::usage(
-            "no device is named: give --device or --url, or nethsm-cli device default LABEL",
-        )),
     }
 }

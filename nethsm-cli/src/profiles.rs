@@ -86,7 +86,7 @@ pub(crate) struct Trust {
 
 /// Does what `verb` says.
 pub(crate) fn perform(globals: &Globals, verb: &DeviceVerb) -> Result<Report, Failure> {
-    let mut profiles = crate::profiles(globals)?;
+    let mut profiles = crate::chosen::profiles(globals)?;
     let report = match verb {
         DeviceVerb::List => {
             let rows: Vec<[String; 4]> = profiles

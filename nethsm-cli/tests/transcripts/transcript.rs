@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 
+use crate::plain::plain;
 use crate::stage::{PASSPHRASES, Stage};
 
 /// Programs that may be asked beside nethsm-cli.
@@ -21,6 +22,11 @@ const OTHERS: [&str; 12] = [
     "touch",
     "chmod",
 ];
+
+/// Begins a command that goes on while others are done.
+const MEANWHILE: &str = "meanwhile ";
+/// Waits until it has ended, and is what it says.
+const FINISHED: &str = "finished";
 
 /// A command and what is said of it.
 struct Step {
@@ -42,9 +48,18 @@ pub(crate) fn play(path: &Path) -> Result<Pairs, String> {
     let mut written = String::new();
     let mut wrong = String::new();
     let mut member = String::from("[MEMBER]");
+    let mut waiting = None;
     for step in steps(&text) {
-        let before = stage.device.all_requests();
-        let (status, mut said) = perform(&stage, &step.line.replace("[MEMBER]", &member));
+        let before = stage.all_requests();
+        let line = step.line.replace("[MEMBER]", &member);
+        let (status, mut said) = match line.strip_prefix(MEANWHILE) {
+            Some(line) => {
+                waiting = Some(stage.begin(line, None));
+                (0, Vec::new())
+            }
+            None if line == FINISHED => together(waiting.take().unwrap().end()),
+            None => perform(&stage, &line),
+        };
         if said.last().is_some_and(|last| *last != b'\n') {
             said.push(b'\n');
         }
@@ -57,10 +72,8 @@ pub(crate) fn play(path: &Path) -> Result<Pairs, String> {
         let said = String::from_utf8_lossy(&said);
         member = learner(&said).unwrap_or(member);
         let said = plain(&stage, &said.replace(&member, "[MEMBER]"));
-        // A simulated device has nobody to join.
-        let counts = status == 0 || step.line.contains(" cluster join ");
-        if counts && step.line.starts_with("nethsm-cli ") {
-            for (operation, count) in stage.device.all_requests() {
+        if status == 0 && step.line.starts_with("nethsm-cli ") {
+            for (operation, count) in stage.all_requests() {
                 if before.get(&operation) != Some(&count) {
                     pairs.insert((command_of(&step.line), operation));
                 }
@@ -106,6 +119,7 @@ fn stage(path: &Path, text: &str) -> Stage {
     match text.lines().next() {
         Some("#: fresh") => Stage::fresh(),
         Some("#: fresh, and another one") => Stage::two(),
+        Some("#: two in a network") => Stage::network(&["one", "two"]),
         Some("#: fresh, with costly passphrases") => Stage::fresh_and_costly(),
         Some("#: operational") => Stage::operational(),
         Some("#: operational, with an image") => Stage::updatable(),
@@ -129,15 +143,25 @@ pub(crate) fn play_in_json(path: &Path) -> Result<Vec<Said>, String> {
     let mut all = Vec::new();
     let mut wrong = String::new();
     let mut member = String::from("[MEMBER]");
+    let mut waiting = None;
     for step in steps(&text) {
-        let line = step.line.replace("[MEMBER]", &member);
-        if !line.starts_with("nethsm-cli ") {
-            perform(&stage, &line);
+        let mut line = step.line.replace("[MEMBER]", &member);
+        if let Some(begun) = line.strip_prefix(MEANWHILE) {
+            waiting = Some((begun.to_owned(), stage.begin(begun, Some("json"))));
             continue;
         }
-        let words = words(&line);
-        let program = env!("CARGO_BIN_EXE_nethsm-cli");
-        let (status, said, _) = stage.run_with(program, &words[1..], Some("json"));
+        let (status, said, _) = if line == FINISHED {
+            let (begun, running) = waiting.take().unwrap();
+            line = begun;
+            running.end()
+        } else if line.starts_with("nethsm-cli ") {
+            let words = words(&line);
+            let program = env!("CARGO_BIN_EXE_nethsm-cli");
+            stage.run_with(program, &words[1..], Some("json"))
+        } else {
+            perform(&stage, &line);
+            continue;
+        };
         if status != step.status {
             let _ = writeln!(wrong, "{name}: $ {line}: ended with {status}");
         }
@@ -177,12 +201,22 @@ fn command_of(line: &str) -> String {
     nethsm_cli::command_of(words).unwrap_or_default()
 }
 
+/// Both streams as one.
+fn together((status, mut said, complaints): (i32, Vec<u8>, Vec<u8>)) -> (i32, Vec<u8>) {
+    said.extend_from_slice(&complaints);
+    (status, said)
+}
+
 fn perform(stage: &Stage, line: &str) -> (i32, Vec<u8>) {
     let words = words(line);
     let (program, words) = words.split_first().unwrap();
     match program.as_str() {
         "nethsm-cli" => stage.run(env!("CARGO_BIN_EXE_nethsm-cli"), words),
         "simulator" => stage.simulator(words),
+        "ready" => {
+            stage.make_ready(&words[0]);
+            (0, Vec::new())
+        }
         "write" => {
             let text = words[1].replace("\\n", "\n");
             std::fs::write(stage.folder.path().join(&words[0]), text).unwrap();
@@ -261,101 +295,4 @@ fn fits(expected: &[String], said: &[&str]) -> bool {
             said.first().is_some_and(|line| line == first) && fits(rest, &said[1..])
         }
     }
-}
-
-/// Without what differs from run to run.
-fn plain(stage: &Stage, said: &str) -> String {
-    let pin = stage.device.fingerprint();
-    let said = said
-        .replace(&stage.device.address().to_string(), "[ADDRESS]")
-        .replace(&pin, "[PIN]")
-        .replace(&pin[..16], "[PIN]");
-    let said: Vec<String> = said.lines().map(without_size).collect();
-    let said = said
-        .iter()
-        .map(|line| format!("{line}\n"))
-        .collect::<String>();
-    let mut text = String::new();
-    let mut rest = said.as_str();
-    while let Some(first) = rest.chars().next() {
-        if let Some(after) = time(rest) {
-            text.push_str("[TIME]");
-            rest = after;
-            continue;
-        }
-        let hex = rest.bytes().take_while(u8::is_ascii_hexdigit).count();
-        let known = rest
-            .get(..hex)
-            .is_some_and(|digits| digits.bytes().any(|byte| byte.is_ascii_digit()));
-        let starts = !text.ends_with(|char: char| char.is_ascii_alphanumeric());
-        let ends = !rest[hex..].starts_with(|char: char| char.is_ascii_alphanumeric());
-        if [20, 40, 64].contains(&hex) && known && starts && ends {
-            text.push_str(match hex {
-                20 => "[ID]",
-                40 => "[FINGERPRINT]",
-                _ => "[HEX]",
-            });
-            rest = &rest[hex..];
-            continue;
-        }
-        text.push(first);
-        rest = &rest[first.len_utf8()..];
-    }
-    text
-}
-
-/// Signatures in DER are not always of one length, and time goes on.
-fn without_size(line: &str) -> String {
-    for before in [
-        "clock ahead seconds: ",
-        "clock_ahead_seconds: ",
-        "clock_ahead_seconds\": ",
-        "clock_ahead_seconds\":",
-    ] {
-        if let Some((head, rest)) = line.split_once(before) {
-            let tail = rest.trim_start_matches(|char: char| char.is_ascii_digit() || char == '-');
-            return format!("{head}{before}[N]{tail}");
-        }
-    }
-    for (before, after) in [
-        ("wrote ", " bytes"),
-        ("clock: is ", " s ahead"),
-        ("last backup: is ", " days old"),
-        ("finding\": \"is ", " s ahead"),
-        ("finding\": \"is ", " days old"),
-        ("\"certificate_bytes\": ", ","),
-    ] {
-        let found = line.split_once(before).and_then(|(head, rest)| {
-            let digits = rest.find(after)?;
-            let (size, tail) = rest.split_at(digits);
-            let (name, size) = size
-                .rsplit_once(": ")
-                .map_or(("", size), |(name, size)| (name, size));
-            let number = !size.is_empty() && size.bytes().all(|byte| byte.is_ascii_digit());
-            let name = if name.is_empty() {
-                String::new()
-            } else {
-                format!("{name}: ")
-            };
-            number.then(|| format!("{head}{before}{name}[N]{tail}"))
-        });
-        if let Some(found) = found {
-            return found;
-        }
-    }
-    line.to_owned()
-}
-
-/// What follows a time as devices write it.
-fn time(text: &str) -> Option<&str> {
-    let shape = "0000-00-00T00:00:00Z";
-    let part = text.get(..shape.len())?;
-    let same = part
-        .bytes()
-        .zip(shape.bytes())
-        .all(|(byte, shape)| match shape {
-            b'0' => byte.is_ascii_digit(),
-            shape => byte == shape,
-        });
-    same.then(|| &text[shape.len()..])
 }

@@ -159,6 +159,8 @@ fn what_one_member_changes_the_others_see() {
     assert_eq!(three.status("late:anotheranother", "GET keys", ""), 429);
     three.running.advance(Duration::from_secs(1));
     assert_eq!(three.status("late:anotheranother", "GET keys", ""), 200);
+    assert_eq!(two.status(ADMIN, "DELETE users/late", ""), 204);
+    assert_eq!(three.status(ADMIN, "GET users/late", ""), 404);
     // An unlock passphrase is of one device.
     let change = r#"{"newPassphrase":"unlocktwounlock","currentPassphrase":"unlockunlock"}"#;
     assert_eq!(
