@@ -43,7 +43,8 @@ impl std::error::Error for Problem {}
 /// It blocks until the devices have answered, for at most `--timeout` seconds an operation. Variables of the
 /// environment and the profile count as on a command line: what must not depend on them stands in the
 /// arguments. Questions are asked at the terminal; with a passphrase from somewhere else and `--yes` there
-/// are none. `status --watch` and `metrics --listen` go on and print, and a program of `run` prints.
+/// are none. `status --watch` and `metrics --listen` go on and print, and a program of `run` prints; `cluster
+/// join` waits for its `--for`, and says at once on standard error what has to be done meanwhile.
 ///
 /// ```no_run
 /// // Which keys can sign for the repository, and how often each did.

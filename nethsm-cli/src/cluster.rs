@@ -1,61 +1,53 @@
 //! `cluster …`: several devices with the same content.
 
-use std::path::PathBuf;
+pub(crate) mod join;
+mod kit;
+mod promote;
+
+pub use kit::joiner_kit;
 
 use clap::{Args, Subcommand};
 use serde_json::json;
 use signstar_nethsm::sdk::apis::default_api;
-use signstar_nethsm::sdk::models::{
-    ClusterAddReq, ClusterInitialMember, ClusterJoinReq, ClusterMember, ClusterMemberAddResponse,
-};
+use signstar_nethsm::sdk::models::{ClusterAddReq, ClusterMember};
 
 use crate::device::{ADMINISTRATOR, As, Device, UNLOCK_USER};
-use crate::failure::Failure;
-use crate::new_file;
+use crate::failure::{Failure, Status};
 use crate::report::Report;
 use crate::role::Role;
 use crate::secret::{FORMS, Source};
 use crate::table::table;
 
-/// Joiner kits are a few kilobytes.
-const KIT_BYTES_MAX: u64 = 1 << 20;
-
 #[derive(Debug, Subcommand)]
 pub(crate) enum ClusterVerb {
-    /// List the members (Administrator)
+    /// List the members, and say how many of them have to be there (Administrator)
     Members,
     /// Announce a device to the cluster and write a joiner kit for it (Administrator)
     ///
-    /// Needs a backup passphrase, and the authority of the cluster on both devices.
-    Add(Add),
+    /// Needs a backup passphrase here, and the authority of the cluster on both devices. Nothing is asked of the
+    /// device before it is sure that the kit can be written. Before version 5 of the software the cluster waits
+    /// for the new member from then on and does nothing without it.
+    Add(kit::Add),
     /// Have a device join the cluster that a joiner kit is of; it loses what it has (Administrator)
-    Join(Join),
+    ///
+    /// Says what goes, and wants it confirmed. The device waits until it is promoted on a member, meanwhile, or
+    /// with --promote-by by this command; it is locked afterwards.
+    Join(join::Join),
     /// Let a member that has caught up take part in decisions (Administrator)
-    Promote(Member),
+    ///
+    /// From then on the cluster needs it: more than half of those who take part must be there.
+    Promote(promote::Promote),
     /// Say where a member is (Administrator)
+    ///
+    /// Where it is not, it has no part any more.
     SetUrls(SetUrls),
-    /// Take a member out (Administrator)
+    /// Take a member out: it fails, and has to be reset before it is of use again (Administrator)
     Remove(Member),
     /// Make a failed device, the last of its cluster, a cluster of its own (unlock passphrase)
+    ///
+    /// For a cluster of which less than half is left, and only where the others do not come back: they do not
+    /// belong to it afterwards. The device restarts and is locked.
     ForceNew(ForceNew),
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct Add {
-    /// Where the device is, https://ADDRESS:2380
-    #[arg(required = true, value_name = "URL")]
-    urls: Vec<String>,
-    /// Write the joiner kit to this file, mode 0600
-    #[arg(short, long, value_name = "FILE")]
-    out: PathBuf,
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct Join {
-    /// The file that `cluster add` has written
-    kit: PathBuf,
-    #[arg(long, value_name = "SOURCE", default_value = "prompt", help = format!("Where the backup passphrase of the cluster comes from: {FORMS}"))]
-    backup_passphrase_from: Source,
 }
 
 #[derive(Args, Debug)]
@@ -89,59 +81,41 @@ fn checked(id: &str) -> Result<&str, Failure> {
     }
 }
 
+/// URLs as devices take them: members speak TLS, on a port that is always the same.
+fn peer_urls(urls: &[String]) -> Result<Vec<String>, Failure> {
+    let is_one = |url: &String| {
+        let host = url.strip_prefix("https://");
+        let host = host.and_then(|rest| rest.strip_suffix(":2380"));
+        host.is_some_and(|host| !host.is_empty() && !host.contains('/'))
+    };
+    match urls.iter().all(is_one) {
+        true => Ok(urls.to_vec()),
+        false => Err(Failure::usage("a member is at https://ADDRESS:2380")),
+    }
+}
+
 pub(crate) fn cluster(device: &mut Device, verb: &ClusterVerb) -> Result<Report, Failure> {
     match verb {
         ClusterVerb::Members => {
-            let operation = "cluster_members_get";
-            let members =
-                device.read(ADMINISTRATOR, operation, default_api::cluster_members_get)?;
-            let text = text(&members);
+            let members = members(device)?;
+            let text = format!("{}{}", members_table(&members), needed(&members));
             Report::new(text, &json!({ "members": members }))
         }
-        ClusterVerb::Add(options) => add(device, options),
-        ClusterVerb::Join(options) => join(device, options),
-        ClusterVerb::Promote(Member { id }) => {
-            let id = checked(id)?;
-            device.change(
-                ADMINISTRATOR,
-                "cluster_members_member_id_promote_post",
-                |asking| default_api::cluster_members_member_id_promote_post(asking, id),
-            )?;
-            Ok(Report::done(
-                format!("{id} takes part"),
-                json!({ "id": id, "learner": false }),
-            ))
-        }
-        ClusterVerb::SetUrls(options) => {
-            let id = checked(&options.id)?;
-            device.change(ADMINISTRATOR, "cluster_members_member_id_put", |asking| {
-                let request = ClusterAddReq::new(options.urls.clone());
-                default_api::cluster_members_member_id_put(asking, id, request)
-            })?;
-            let text = format!("{id} is at {}", options.urls.join(", "));
-            Ok(Report::done(
-                text,
-                json!({ "id": id, "urls": options.urls }),
-            ))
-        }
-        ClusterVerb::Remove(Member { id }) => {
-            let id = checked(id)?;
-            device.confirm(&format!("member {id} will be out of the cluster"), "yes")?;
-            device.change(
-                ADMINISTRATOR,
-                "cluster_members_member_id_delete",
-                |asking| default_api::cluster_members_member_id_delete(asking, id),
-            )?;
-            Ok(Report::done(
-                format!("removed {id}"),
-                json!({ "removed": id }),
-            ))
-        }
+        ClusterVerb::Add(options) => kit::add(device, options),
+        ClusterVerb::Join(options) => join::join(device, None, options),
+        ClusterVerb::Promote(options) => promote::promote(device, options),
+        ClusterVerb::SetUrls(options) => set_urls(device, options),
+        ClusterVerb::Remove(Member { id }) => remove(device, checked(id)?),
         ClusterVerb::ForceNew(options) => force_new(device, options),
     }
 }
 
-fn text(members: &[ClusterMember]) -> String {
+fn members(device: &mut Device) -> Result<Vec<ClusterMember>, Failure> {
+    let operation = "cluster_members_get";
+    device.read(ADMINISTRATOR, operation, default_api::cluster_members_get)
+}
+
+fn members_table(members: &[ClusterMember]) -> String {
     let rows: Vec<[String; 4]> = members
         .iter()
         .map(|member| {
@@ -161,78 +135,75 @@ fn text(members: &[ClusterMember]) -> String {
     table(["MEMBER", "NAME", "PART", "URLS"], &rows)
 }
 
-fn add(device: &mut Device, options: &Add) -> Result<Report, Failure> {
-    let answer = device.change(ADMINISTRATOR, "cluster_members_post", |asking| {
-        default_api::cluster_members_post(asking, ClusterAddReq::new(options.urls.clone()))
-    })?;
-    let mut kit = serde_json::to_vec_pretty(&answer.value).map_err(Failure::failed)?;
-    kit.push(b'\n');
-    new_file::write(&options.out, &kit, new_file::SECRET)?;
-    let name = options.out.display().to_string();
-    let text = format!(
-        "{}wrote {name}; next, for the device that is to join: nethsm-cli cluster join {name}\n",
-        text(&answer.value.members)
-    );
-    Report::new(
-        text,
-        &json!({ "file": name, "members": answer.value.members }),
-    )
-}
-
-/// What a device needs to join a cluster.
-#[derive(Clone, Debug, PartialEq)]
-pub struct JoinerKit {
-    /// Who is in it; the one without a name is the device itself.
-    pub members: Vec<ClusterInitialMember>,
-    /// Base64, sealed by the cluster.
-    pub kit: String,
-}
-
-/// Reads the file that `cluster add` has written; nothing where it is none.
-pub fn joiner_kit(bytes: &[u8]) -> Option<JoinerKit> {
-    let answer: ClusterMemberAddResponse = serde_json::from_slice(bytes).ok()?;
-    let members = answer.members.into_iter();
-    Some(JoinerKit {
-        members: members
-            .map(|member| ClusterInitialMember::new(member.name, member.urls))
-            .collect(),
-        kit: answer.joiner_kit,
-    })
-}
-
-fn join(device: &mut Device, options: &Join) -> Result<Report, Failure> {
-    let failed = |error: std::io::Error| Failure::with(&options.kit, &error);
-    let none = || {
-        let text = format!("{}: is no joiner kit of cluster add", options.kit.display());
-        Failure::failed(text)
-    };
-    if std::fs::metadata(&options.kit).map_err(failed)?.len() > KIT_BYTES_MAX {
-        return Err(none());
+/// How many members have to be there, of those who take part.
+fn needed(members: &[ClusterMember]) -> String {
+    match members.iter().filter(|member| !member.learner).count() {
+        0 | 1 => String::new(),
+        voters => format!(
+            "of {voters} that take part, {} must be there\n",
+            voters / 2 + 1
+        ),
     }
-    let kit = std::fs::read(&options.kit).map_err(failed)?;
-    let JoinerKit { members, kit } = joiner_kit(&kit).ok_or_else(none)?;
+}
+
+fn set_urls(device: &mut Device, options: &SetUrls) -> Result<Report, Failure> {
+    let (id, urls) = (checked(&options.id)?, peer_urls(&options.urls)?);
+    let place = urls.join(", ");
     device.confirm(
-        "loses its keys and users, and gets those of the cluster",
+        &format!(
+            "member {id} will be looked for at {place}, and has no part any more if it is not there"
+        ),
         "yes",
     )?;
-    device.rehearse("cluster_join_post")?;
-    let passphrase = options
-        .backup_passphrase_from
-        .get("Backup passphrase of the cluster")?;
-    device.change(ADMINISTRATOR, "cluster_join_post", |asking| {
-        let (members, kit) = (members.clone(), kit.clone());
-        let request = ClusterJoinReq::new(members, kit, passphrase.to_string());
-        default_api::cluster_join_post(asking, request)
+    device.change(ADMINISTRATOR, "cluster_members_member_id_put", |asking| {
+        default_api::cluster_members_member_id_put(asking, id, ClusterAddReq::new(urls.clone()))
     })?;
-    Ok(Report::done(
-        "joined: next, on a member: nethsm-cli cluster promote",
-        json!({ "joined": true }),
-    ))
+    let value = json!({ "id": id, "urls": urls });
+    Ok(Report::done(format!("{id} is at {place}"), value))
+}
+
+fn remove(device: &mut Device, id: &str) -> Result<Report, Failure> {
+    let (gone, left): (Vec<_>, Vec<_>) = members(device)?
+        .into_iter()
+        .partition(|member| member.id == id);
+    let Some(gone) = gone.first() else {
+        let text = format!("{}: does not have that member", device.label);
+        return Err(Failure::new(Status::Absent, text));
+    };
+    let name = match gone.name.as_str() {
+        "" => "which has not joined",
+        name => name,
+    };
+    let left = needed(&left);
+    let left = match left.trim_end() {
+        "" => String::new(),
+        left => format!("; {left} then"),
+    };
+    device.confirm(
+        &format!(
+            "member {id} ({name}, {}) will be out of the cluster for good, fail, and have to be reset{left}",
+            gone.urls.join(", ")
+        ),
+        "yes",
+    )?;
+    device.change(
+        ADMINISTRATOR,
+        "cluster_members_member_id_delete",
+        |asking| default_api::cluster_members_member_id_delete(asking, id),
+    )?;
+    let text = match gone.name.as_str() {
+        "" => format!("removed {id}"),
+        _ => {
+            format!("removed {id}: nethsm-cli system factory-reset there, before it is used again")
+        }
+    };
+    Ok(Report::done(text, json!({ "removed": id })))
 }
 
 fn force_new(device: &mut Device, options: &ForceNew) -> Result<Report, Failure> {
     device.confirm(
-        "becomes a cluster of its own, without the other members",
+        "becomes a cluster of its own: what other members have and it has not is gone, and they will not belong to \
+         it; it restarts",
         "yes",
     )?;
     device.rehearse("cluster_force_new_post")?;
@@ -247,7 +218,7 @@ fn force_new(device: &mut Device, options: &ForceNew) -> Result<Report, Failure>
         default_api::cluster_force_new_post,
     )?;
     Ok(Report::done(
-        "is a cluster of its own",
+        "restarts as a cluster of its own: nethsm-cli wait --state Locked, then nethsm-cli unlock",
         json!({ "changed": true }),
     ))
 }

@@ -84,6 +84,8 @@ pub(crate) struct Device {
     passphrases: BTreeMap<String, Zeroizing<String>>,
     /// How many bytes the next change sends, where they are many.
     sends: Option<u64>,
+    /// Whether the last request was sent and not answered: it may have been done.
+    pub(crate) unanswered: bool,
 }
 
 impl Device {
@@ -95,6 +97,7 @@ impl Device {
             clients: BTreeMap::new(),
             passphrases: BTreeMap::new(),
             sends: None,
+            unanswered: false,
         }
     }
 
@@ -169,7 +172,10 @@ impl Device {
                     log::info!("{}: waits for a second after a failed login", self.label);
                     sleep(PAUSE);
                 }
-                Err(error) => return Err(self.failure(&error, who, &user, operation)),
+                Err(error) => {
+                    self.unanswered = matches!(error, ClientError::Lost(_));
+                    return Err(self.failure(&error, who, &user, operation));
+                }
             }
             attempt += 1;
         }

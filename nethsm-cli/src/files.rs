@@ -5,7 +5,7 @@
 
 pub use crate::backup::file::{Key as BackupKey, key as backup_key};
 pub use crate::backup::{Content as Backup, content as backup};
-pub use crate::cluster::{JoinerKit, joiner_kit};
+pub use crate::cluster::joiner_kit;
 pub use crate::desired::desired;
 pub use crate::key::pkcs12::{Opened as Pkcs12, WORK_MAX as PKCS12_WORK_MAX, open as pkcs12};
 pub use crate::validity::{Validity, validity};

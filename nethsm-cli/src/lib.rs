@@ -68,6 +68,7 @@ pub use answer::{Answer, Problem, answer};
 pub use schema::schema;
 
 use cli::{Cli, Verb};
+use cluster::ClusterVerb;
 use device::Device;
 use failure::{Failure, Status};
 use report::Report;
@@ -171,6 +172,15 @@ fn perform(cli: &Cli) -> Result<Report, Failure> {
                 Some(address) => exporter::listen(&mut devices, parallel, address),
                 None => metrics::together(&mut devices, parallel, options),
             };
+        }
+        Verb::Cluster(ClusterVerb::Join(options)) if options.promote_by.is_some() => {
+            let by = options.promote_by.as_slice();
+            let mut members = meant::devices_of(globals, &meant::profiles(globals)?, by)?;
+            let [device] = devices.as_mut_slice() else {
+                return Err(Failure::usage("one device joins at a time"));
+            };
+            let joined = cluster::join::join(device, members.first_mut(), options);
+            return or_rehearsed(device, joined);
         }
         Verb::Status(options) if options.watch.is_some() => {
             return watch::watch(globals, options, || {

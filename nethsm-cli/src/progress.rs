@@ -59,6 +59,7 @@ pub(crate) fn operation(device: &str, operation: &str, meter: Meter, total: Opti
         "system_restore_post" => "takes the backup",
         "system_update_post" => "takes the image",
         "keys_generate_post" => "makes a key",
+        "cluster_join_post" => "joins and waits to be promoted",
         _ => "works",
     };
     if let Some(state) = state().as_mut() {

@@ -195,12 +195,12 @@ const EXAMPLES: &[Example] = &[
     (
         "cluster join",
         "",
-        "nethsm-cli -d spare cluster join kit.json",
+        "nethsm-cli -d spare cluster join kit.json --promote-by one",
     ),
     (
         "cluster promote",
         "",
-        "nethsm-cli cluster promote 8e9e05c52164694d",
+        "nethsm-cli cluster promote 8e9e05c52164694d --for 600",
     ),
     (
         "cluster set-urls",

@@ -159,3 +159,26 @@ fn a_program_that_is_run_has_the_terminal() {
     terminal.wait_for("got this");
     assert_eq!(terminal.end().0, 0);
 }
+
+#[test]
+fn who_joins_a_cluster_is_told_what_goes_before_anything_is_asked() {
+    let stage = Stage::operational();
+    for line in [
+        "config set backup-passphrase --new-passphrase-from file:backups.txt",
+        "cluster add https://192.0.2.2:2380 --out kit.json",
+        "key generate EC_P256 --id packages",
+    ] {
+        assert_eq!(stage.cli(line).0, 0, "{line}");
+    }
+    let mut terminal = start(&stage, "cluster join kit.json");
+    terminal.wait_for(
+        "one: 1 keys (packages), 4 users (admin, backup, metrics, operator) and no namespaces",
+    );
+    terminal.wait_for("TLS key, network, log, clock and unattended boot stay");
+    terminal.wait_for("Write yes to go on: ");
+    terminal.write("no\n");
+    let (status, shown) = terminal.end();
+    assert_eq!(status, 2, "{shown}");
+    assert_eq!(stage.device.requests("cluster_join_post"), 0);
+    assert_eq!(stage.cli("key list"), (0, "packages\n".to_owned()));
+}

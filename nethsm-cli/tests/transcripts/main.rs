@@ -2,7 +2,9 @@
 //!
 //! A file's name is the sentence that it proves. `$ ` begins a command, `? ` names its status where that is
 //! not 0, `#: ` a remark; a line `...` stands for any lines. Beside nethsm-cli there are a few other
-//! programs, `write FILE TEXT` (`\n` is a line end), `mode FILE`, and `simulator WORDS`, which does something to the device. A
+//! programs, `write FILE TEXT` (`\n` is a line end), `mode FILE`, and `simulator WORDS`, which does something to the
+//! device, or to another one whose label comes first. `meanwhile` begins a command that goes on, and `finished`
+//! is its end; `ready LABEL` makes a fresh device ready for a cluster. `[MEMBER]` is the member that learns. A
 //! file begins with `#: fresh` or `#: operational`, which is what the device is.
 //!
 //! `BLESS=1` writes what was said into the files, to be looked at before it is committed.
@@ -16,6 +18,9 @@
     clippy::unwrap_used
 )]
 
+mod documented;
+#[allow(dead_code, reason = "each test program uses a part of it")]
+mod network;
 mod plain;
 mod rehearsal;
 mod schema;

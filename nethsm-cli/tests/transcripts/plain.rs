@@ -4,11 +4,13 @@ use crate::stage::Stage;
 
 /// Without what differs from run to run.
 pub(crate) fn plain(stage: &Stage, said: &str) -> String {
-    let pin = stage.device.fingerprint();
-    let said = said
-        .replace(&stage.device.address().to_string(), "[ADDRESS]")
-        .replace(&pin, "[PIN]")
-        .replace(&pin[..16], "[PIN]");
+    let devices = [&stage.device].into_iter().chain(stage.others.values());
+    let said = devices.fold(said.to_owned(), |said, device| {
+        let pin = device.fingerprint();
+        said.replace(&device.address().to_string(), "[ADDRESS]")
+            .replace(&pin, "[PIN]")
+            .replace(&pin[..16], "[PIN]")
+    });
     let said: Vec<String> = said.lines().map(without_size).collect();
     let said = said
         .iter()

@@ -1,9 +1,10 @@
 //! A folder with a profile, passphrases and files, and a simulated device.
 
+use std::collections::BTreeMap;
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use signstar_nethsm_simulator::{DeviceOptions, Fault, Options, Running, ScryptCost, Simulator};
@@ -25,8 +26,20 @@ pub(crate) const PASSPHRASES: [(&str, &str); 9] = [
 pub(crate) struct Stage {
     pub(crate) folder: TempDir,
     pub(crate) device: Running,
-    /// The device two, where there is one: it ends with this.
-    second: Option<Running>,
+    /// Devices beside it, by their labels: they end with this.
+    pub(crate) others: BTreeMap<String, Running>,
+}
+
+/// A command that goes on.
+pub(crate) struct Begun(Child);
+
+impl Begun {
+    /// Waits for its end: its status, and what it has said on both streams.
+    pub(crate) fn end(self) -> (i32, Vec<u8>, Vec<u8>) {
+        let output = self.0.wait_with_output().unwrap();
+        let status = output.status.code().unwrap_or(-1);
+        (status, output.stdout, output.stderr)
+    }
 }
 
 impl Stage {
@@ -53,12 +66,6 @@ impl Stage {
             Some((folder, key)) => (folder, Some(key)),
             None => (tempfile::tempdir().unwrap(), None),
         };
-        for (name, passphrase) in PASSPHRASES {
-            secret(
-                &folder.path().join(format!("{name}.txt")),
-                &format!("{passphrase}\n"),
-            );
-        }
         let device = Simulator::start(Options {
             device: DeviceOptions {
                 update_key,
@@ -68,10 +75,21 @@ impl Stage {
             ..Options::default()
         })
         .unwrap();
+        Self::around(folder, device)
+    }
+
+    /// A device, which is called one, and a folder.
+    pub(crate) fn around(folder: TempDir, device: Running) -> Self {
+        for (name, passphrase) in PASSPHRASES {
+            secret(
+                &folder.path().join(format!("{name}.txt")),
+                &format!("{passphrase}\n"),
+            );
+        }
         let stage = Self {
             folder,
             device,
-            second: None,
+            others: BTreeMap::new(),
         };
         let profile = "# Written by hand.\nversion = 1\ndefault = \"one\"\n";
         stage.write_profile(profile, "one", &stage.device);
@@ -81,11 +99,26 @@ impl Stage {
     /// Two fresh devices.
     pub(crate) fn two() -> Self {
         let mut stage = Self::fresh();
-        let second = Simulator::start(Options::default()).unwrap();
-        let profile = std::fs::read_to_string(stage.folder.path().join("config.toml")).unwrap();
-        stage.write_profile(&profile, "two", &second);
-        stage.second = Some(second);
+        stage.add("two", Simulator::start(Options::default()).unwrap());
         stage
+    }
+
+    /// Another device.
+    pub(crate) fn add(&mut self, label: &str, device: Running) {
+        let profile = std::fs::read_to_string(self.folder.path().join("config.toml")).unwrap();
+        self.write_profile(&profile, label, &device);
+        self.others.insert(label.to_owned(), device);
+    }
+
+    /// How often the devices were asked for each operation.
+    pub(crate) fn all_requests(&self) -> BTreeMap<String, u64> {
+        let mut all = self.device.all_requests();
+        for device in self.others.values() {
+            for (operation, count) in device.all_requests() {
+                *all.entry(operation).or_default() += count;
+            }
+        }
+        all
     }
 
     /// Adds a device to the profile, with a user for each role.
@@ -173,22 +206,35 @@ impl Stage {
         words: &[String],
         form: Option<&str>,
     ) -> (i32, Vec<u8>, Vec<u8>) {
+        self.spawn(program, words, form).end()
+    }
+
+    /// Begins what goes on while something else is done: a line of nethsm-cli without quotes.
+    pub(crate) fn begin(&self, line: &str, form: Option<&str>) -> Begun {
+        let words: Vec<String> = line.split(' ').skip(1).map(str::to_owned).collect();
+        self.spawn(env!("CARGO_BIN_EXE_nethsm-cli"), &words, form)
+    }
+
+    fn spawn(&self, program: &str, words: &[String], form: Option<&str>) -> Begun {
         // What does not end by itself is a finding, and not a test that hangs.
         let mut command = Command::new("timeout");
         command.args(["--kill-after=5", "120", program]).args(words);
-        let output = self
-            .at_home(&mut command)
+        self.at_home(&mut command)
             .envs(form.map(|form| ("NETHSM_OUTPUT", form)))
-            .output()
-            .unwrap_or_else(|error| panic!("{program}: {error}"));
-        let status = output.status.code().unwrap_or(-1);
-        (status, output.stdout, output.stderr)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let child = command.spawn();
+        Begun(child.unwrap_or_else(|error| panic!("{program}: {error}")))
     }
 
-    /// Does something to the device.
+    /// Does something to the device, or to the one whose label comes first.
     pub(crate) fn simulator(&self, words: &[String]) -> (i32, Vec<u8>) {
-        let device = &self.device;
-        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let mut words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let other = words.first().and_then(|label| self.others.get(*label));
+        let device = other.unwrap_or(&self.device);
+        if other.is_some() || words.first() == Some(&"one") {
+            words.remove(0);
+        }
         match words.as_slice() {
             ["off"] => device.power_off(),
             ["on"] => device.power_on(),

@@ -24,6 +24,11 @@ const OTHERS: [&str; 12] = [
     "chmod",
 ];
 
+/// Begins a command that goes on while others are done.
+const MEANWHILE: &str = "meanwhile ";
+/// Waits until it has ended, and is what it says.
+const FINISHED: &str = "finished";
+
 /// What commands asked a device for, with success.
 pub(crate) type Pairs = BTreeSet<(String, String)>;
 
@@ -36,9 +41,18 @@ pub(crate) fn play(path: &Path) -> Result<Pairs, String> {
     let mut written = String::new();
     let mut wrong = String::new();
     let mut member = String::from("[MEMBER]");
+    let mut waiting = None;
     for step in steps(&text) {
-        let before = stage.device.all_requests();
-        let (status, mut said) = perform(&stage, &step.line.replace("[MEMBER]", &member));
+        let before = stage.all_requests();
+        let line = step.line.replace("[MEMBER]", &member);
+        let (status, mut said) = match line.strip_prefix(MEANWHILE) {
+            Some(line) => {
+                waiting = Some(stage.begin(line, None));
+                (0, Vec::new())
+            }
+            None if line == FINISHED => together(waiting.take().unwrap().end()),
+            None => perform(&stage, &line),
+        };
         if said.last().is_some_and(|last| *last != b'\n') {
             said.push(b'\n');
         }
@@ -51,10 +65,8 @@ pub(crate) fn play(path: &Path) -> Result<Pairs, String> {
         let said = String::from_utf8_lossy(&said);
         member = learner(&said).unwrap_or(member);
         let said = plain(&stage, &said.replace(&member, "[MEMBER]"));
-        // A simulated device has nobody to join.
-        let counts = status == 0 || step.line.contains(" cluster join ");
-        if counts && step.line.starts_with("nethsm-cli ") {
-            for (operation, count) in stage.device.all_requests() {
+        if status == 0 && step.line.starts_with("nethsm-cli ") {
+            for (operation, count) in stage.all_requests() {
                 if before.get(&operation) != Some(&count) {
                     pairs.insert((command_of(&step.line), operation));
                 }
@@ -100,6 +112,7 @@ fn stage(path: &Path, text: &str) -> Stage {
     match text.lines().next() {
         Some("#: fresh") => Stage::fresh(),
         Some("#: fresh, and another one") => Stage::two(),
+        Some("#: two in a network") => Stage::network(&["one", "two"]),
         Some("#: fresh, with costly passphrases") => Stage::fresh_and_costly(),
         Some("#: operational") => Stage::operational(),
         Some("#: operational, with an image") => Stage::updatable(),
@@ -123,15 +136,25 @@ pub(crate) fn play_in_json(path: &Path) -> Result<Vec<Said>, String> {
     let mut all = Vec::new();
     let mut wrong = String::new();
     let mut member = String::from("[MEMBER]");
+    let mut waiting = None;
     for step in steps(&text) {
-        let line = step.line.replace("[MEMBER]", &member);
-        if !line.starts_with("nethsm-cli ") {
-            perform(&stage, &line);
+        let mut line = step.line.replace("[MEMBER]", &member);
+        if let Some(begun) = line.strip_prefix(MEANWHILE) {
+            waiting = Some((begun.to_owned(), stage.begin(begun, Some("json"))));
             continue;
         }
-        let words = words(&line);
-        let program = env!("CARGO_BIN_EXE_nethsm-cli");
-        let (status, said, _) = stage.run_with(program, &words[1..], Some("json"));
+        let (status, said, _) = if line == FINISHED {
+            let (begun, running) = waiting.take().unwrap();
+            line = begun;
+            running.end()
+        } else if line.starts_with("nethsm-cli ") {
+            let words = words(&line);
+            let program = env!("CARGO_BIN_EXE_nethsm-cli");
+            stage.run_with(program, &words[1..], Some("json"))
+        } else {
+            perform(&stage, &line);
+            continue;
+        };
         if status != step.status {
             let _ = writeln!(wrong, "{name}: $ {line}: ended with {status}");
         }
@@ -171,12 +194,22 @@ fn command_of(line: &str) -> String {
     nethsm_cli::command_of(words).unwrap_or_default()
 }
 
+/// Both streams as one.
+fn together((status, mut said, complaints): (i32, Vec<u8>, Vec<u8>)) -> (i32, Vec<u8>) {
+    said.extend_from_slice(&complaints);
+    (status, said)
+}
+
 fn perform(stage: &Stage, line: &str) -> (i32, Vec<u8>) {
     let words = words(line);
     let (program, words) = words.split_first().unwrap();
     match program.as_str() {
         "nethsm-cli" => stage.run(env!("CARGO_BIN_EXE_nethsm-cli"), words),
         "simulator" => stage.simulator(words),
+        "ready" => {
+            stage.make_ready(&words[0]);
+            (0, Vec::new())
+        }
         "write" => {
             let text = words[1].replace("\\n", "\n");
             std::fs::write(stage.folder.path().join(&words[0]), text).unwrap();

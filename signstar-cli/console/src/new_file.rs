@@ -83,13 +83,22 @@ pub struct NewFile<'a> {
     pub existing: Existing,
 }
 
-impl NewFile<'_> {
+impl<'a> NewFile<'a> {
     /// Writes `bytes` beside `path`, to the disk, and only then gives it its name.
     ///
     /// # Errors
     /// [`ConsoleError::Exists`] if there is a file already, or the draft of another run;
     /// [`ConsoleError::File`] if it cannot be written.
     pub fn write(self, bytes: &[u8]) -> Result<(), ConsoleError> {
+        self.begin()?.finish(bytes)
+    }
+
+    /// Makes sure that it can be written, before something is done that cannot be undone. Nothing is left if
+    /// it is not finished.
+    ///
+    /// # Errors
+    /// Those of [`NewFile::write`], but for a disk that is full.
+    pub fn begin(self) -> Result<Begun<'a>, ConsoleError> {
         let failed = |error: io::Error| ConsoleError::with(self.path, error);
         let (folder, name) = match (self.path.parent(), self.path.file_name()) {
             // A bare name lies in the working directory.
@@ -99,15 +108,38 @@ impl NewFile<'_> {
             (Some(folder), Some(name)) => (folder, name.to_string_lossy()),
             _ => return Err(failed(io::ErrorKind::InvalidInput.into())),
         };
-        let mut draft = Draft::new(folder.join(format!(".{name}.new")), &self)?;
-        draft.fill(&self, bytes).map_err(failed)?;
-        put(&draft.path, self.path, self.existing)?;
-        draft.settled = self.existing == Existing::Replace;
-        drop(draft);
-        File::open(folder)
+        self.existing.check(self.path)?;
+        Ok(Begun {
+            wanted: self,
+            folder: folder.to_owned(),
+            draft: Draft::new(folder.join(format!(".{name}.new")), &self)?,
+        })
+    }
+}
+
+/// A file that has a draft, and no content yet.
+pub struct Begun<'a> {
+    wanted: NewFile<'a>,
+    folder: PathBuf,
+    draft: Draft,
+}
+
+impl Begun<'_> {
+    /// Writes `bytes` to the disk, and gives them the file's name.
+    ///
+    /// # Errors
+    /// Those of [`NewFile::write`].
+    pub fn finish(mut self, bytes: &[u8]) -> Result<(), ConsoleError> {
+        let path = self.wanted.path;
+        let failed = |error: io::Error| ConsoleError::with(path, error);
+        self.draft.fill(&self.wanted, bytes).map_err(failed)?;
+        put(&self.draft.path, path, self.wanted.existing)?;
+        self.draft.settled = self.wanted.existing == Existing::Replace;
+        drop(self.draft);
+        File::open(self.folder)
             .and_then(|folder| folder.sync_all())
             .map_err(failed)?;
-        log::debug!("wrote {}", self.path.display());
+        log::debug!("wrote {}", path.display());
         Ok(())
     }
 }
@@ -224,6 +256,28 @@ mod tests {
         assert_eq!(fs::read(&path).unwrap(), b"old");
         put(&draft, &path, Existing::Replace).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"new");
+    }
+
+    #[test]
+    fn what_was_begun_and_not_finished_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("kit");
+        let new = NewFile {
+            path: &path,
+            mode: SECRET,
+            group: None,
+            existing: Existing::Keep,
+        };
+        let begun = new.begin().unwrap();
+        // Whoever comes meanwhile is told, and so is who comes too late.
+        assert!(new.begin().is_err());
+        drop(begun);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        new.begin().unwrap().finish(b"kit").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"kit");
+        let failure = new.begin().err().unwrap();
+        assert!(matches!(failure, ConsoleError::Exists(_)), "{failure}");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
     #[test]

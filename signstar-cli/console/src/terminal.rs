@@ -47,6 +47,14 @@ pub fn erase() {
     }
 }
 
+/// Says one line on standard error that cannot wait until all is done, unasked.
+pub fn remark(text: &str) {
+    let _asking = ASKING.lock().unwrap_or_else(PoisonError::into_inner);
+    erase();
+    // Where that cannot be written, what was asked for goes on.
+    let _ = io::stderr().write_all(format!("{text}\n").as_bytes());
+}
+
 /// Whether somebody can be asked.
 pub fn is_there() -> bool {
     io::stdin().is_terminal()

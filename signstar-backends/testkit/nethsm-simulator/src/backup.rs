@@ -154,7 +154,8 @@ fn restore_stores(device: &mut Device, backup: Backup) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn sealed_store(locked_domain_key: Vec<u8>, sealed: Entries) -> Store {
+/// A store that nobody has unlocked yet.
+pub(crate) fn sealed_store(locked_domain_key: Vec<u8>, sealed: Entries) -> Store {
     Store {
         locked_domain_key,
         domain_key: None,

@@ -143,6 +143,10 @@ fn done(answer: Answer, settled: impl Fn(u16) -> Response) -> Response {
         Answer::Stored => settled(201),
         Answer::Unchanged => settled(304),
         Answer::Absent => settled(404),
+        Answer::WhenPromoted => Response {
+            waits: true,
+            ..settled(204)
+        },
     }
 }
 

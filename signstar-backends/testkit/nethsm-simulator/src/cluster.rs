@@ -1,20 +1,23 @@
 //! The cluster: `/cluster`.
 //!
-//! There is one member, this one, and what is added stays on paper: no other device is ever reached.
-//! Nothing here but the list of one member is in the recordings.
+//! Here members are announced, promoted, moved and removed; [`crate::node`] tells the others, and
+//! [`crate::cluster_join`] makes this device one. Nothing here but the list of one member is in the recordings.
+
+use std::sync::Arc;
 
 use crate::access::Access;
 use crate::base64;
+use crate::cluster_join::join;
 use crate::crypto::sealed;
-use crate::device::{Device, Member, State};
+use crate::device::{Device, Power, State};
 use crate::exchange::{Answer, Refusal};
 use crate::json::Json;
 use crate::json::schema::{Misfit, Record, decode};
 use crate::json::writer::{list, object, string, strings};
+use crate::node::network;
+use crate::node::replica::{FOUNDER, Member};
+use crate::node::sync;
 use crate::resource::{Call, Resource, Takes};
-
-/// The member that every device starts with.
-const OWN_ID: u64 = 0x8e9e_05c5_2164_694d;
 
 pub(crate) const RESOURCES: &[Resource] = &[
     Resource::new(
@@ -62,17 +65,21 @@ pub(crate) const RESOURCES: &[Resource] = &[
     .states(&[State::Failed]),
 ];
 
+/// All members. One that is alone is where its network settings say.
 fn all(device: &Device) -> Vec<Member> {
-    let own = Member {
-        id: OWN_ID,
-        name: "default".to_owned(),
-        urls: vec!["https://192.168.1.1:2380".to_owned()],
-        learner: false,
-    };
-    if device.members.is_empty() {
-        vec![own]
-    } else {
-        device.members.clone()
+    let urls = vec![network::url(device.address())];
+    match device.members.as_slice() {
+        [] => vec![Member {
+            id: FOUNDER,
+            name: "default".to_owned(),
+            urls,
+            learner: false,
+        }],
+        [own] => vec![Member {
+            urls,
+            ..own.clone()
+        }],
+        members => members.to_vec(),
     }
 }
 
@@ -91,10 +98,16 @@ fn urls(json: &Json) -> Result<Vec<String>, Misfit> {
     Record::of(json, "Json.member_req", &["urls"])?.texts("urls")
 }
 
-fn is_peer_url(url: &str) -> bool {
-    let host = url.strip_prefix("https://");
-    let host = host.and_then(|rest| rest.strip_suffix(":2380"));
-    host.is_some_and(|host| !host.is_empty() && !host.contains('/'))
+/// URLs under which a member can be, and nobody else is.
+fn free(urls: Vec<String>, others: &[Member]) -> Result<Vec<String>, Refusal> {
+    if urls.is_empty() || !urls.iter().all(|url| network::host(url).is_some()) {
+        return Err(Refusal::bad("cluster error: invalid peer URL"));
+    }
+    let mut taken = others.iter().flat_map(|member| &member.urls);
+    if taken.any(|url| urls.contains(url)) {
+        return Err(Refusal::bad("cluster error: Peer URLs already exists"));
+    }
+    Ok(urls)
 }
 
 fn members(device: &mut Device, call: &Call<'_>) -> Result<Answer, Refusal> {
@@ -130,10 +143,9 @@ fn add(device: &mut Device, call: &Call<'_>) -> Result<Answer, Refusal> {
         let message = "cluster error: too many learner members in cluster";
         return Err(Refusal::new(409, message));
     }
-    if urls.is_empty() || !urls.iter().all(|url| is_peer_url(url)) {
-        return Err(Refusal::bad("cluster error: invalid peer URL"));
-    }
-    let id = u64::from_be_bytes(crate::crypto::random()?);
+    let urls = free(urls, &members)?;
+    // Always of sixteen digits, so that lists look alike.
+    let id = u64::from_be_bytes(crate::crypto::random()?) | 1 << 63;
     members.push(Member {
         id,
         name: String::new(),
@@ -172,10 +184,12 @@ fn member(device: &mut Device, call: &Call<'_>) -> Result<Answer, Refusal> {
         return Ok(Answer::Done);
     }
     let urls = decode(call.body(), urls)?;
-    let Some(member) = members.iter_mut().find(|member| member.id == id) else {
+    let Some(at) = members.iter().position(|member| member.id == id) else {
         return Err(Refusal::new(404, "member not found"));
     };
-    member.urls = urls;
+    let member = members.remove(at);
+    let urls = free(urls, &members)?;
+    members.insert(at, Member { urls, ..member });
     device.members = members;
     Ok(Answer::Done)
 }
@@ -190,76 +204,22 @@ fn promote(device: &mut Device, call: &Call<'_>) -> Result<Answer, Refusal> {
         let message = "cluster error: can only promote a learner member";
         return Err(Refusal::new(412, message));
     };
+    if device.caught_up != Some(id) {
+        let message =
+            "cluster error: can only promote a learner member which is in sync with leader";
+        return Err(Refusal::new(412, message));
+    }
     learner.learner = false;
     device.members = members;
     Ok(Answer::Done)
 }
 
-/// Checks everything, and then finds nobody: there are no other devices.
-fn join(device: &mut Device, call: &Call<'_>) -> Result<Answer, Refusal> {
-    let (members, kit, passphrase) = decode(call.body(), |json| {
-        let names = ["members", "joinerKit", "backupPassphrase"];
-        let record = Record::of(json, "Json.join_req", &names)?;
-        let passphrase = record.octets("backupPassphrase")?.to_vec();
-        let kit = record.text("joinerKit")?;
-        let Json::List(members) = record.need("members")? else {
-            return Err(record.misfit("members"));
-        };
-        let mut read = Vec::new();
-        for member in members {
-            let member = Record::of(member, "Json.join_req_member", &["name", "urls"])?;
-            read.push((member.text("name")?, member.texts("urls")?));
-        }
-        Ok((read, kit, passphrase))
-    })?;
-    let own = members.iter().filter(|(name, _)| name.is_empty()).count();
-    if members.len() < 2 || own != 1 {
-        let message = "expected at least two members, of which exactly one has an empty name";
-        return Err(Refusal::bad(message));
-    }
-    let mut urls: Vec<&String> = members.iter().flat_map(|(_, urls)| urls).collect();
-    let count = urls.len();
-    urls.sort();
-    urls.dedup();
-    if urls.len() != count || !urls.iter().all(|url| is_peer_url(url)) {
-        let message = "expected unique URLs with https and port 2380";
-        return Err(Refusal::bad(message));
-    }
-    opens(device, &kit, &passphrase)?;
-    if device.configuration.cluster_ca.is_none() {
-        return Err(Refusal::new(412, "cluster-ca.pem must be set"));
-    }
-    let message = "joining cluster failed: a simulated device reaches no other";
-    Err(Refusal::bad(message))
-}
-
-/// Whether a joiner kit opens.
-fn opens(device: &Device, kit: &str, passphrase: &[u8]) -> Result<(), Refusal> {
-    let kit = base64::decode(kit).map_err(|_| Refusal::bad("invalid joiner kit"))?;
-    let (backup, unlock, locked) = decode(&kit, |json| {
-        let names = ["backup_salt", "unlock_salt", "locked_domain_key"];
-        let record = Record::of(json, "Json.joiner_kit", &names)?;
-        let locked = record.text("locked_domain_key")?;
-        let unlock = record.text("unlock_salt")?;
-        Ok((record.text("backup_salt")?, unlock, locked))
-    })?;
-    let invalid = |what: &str| Refusal::bad(format!("invalid {what}"));
-    let salt = base64::decode(&backup).map_err(|_| invalid("backup salt"))?;
-    let unlock = base64::decode(&unlock).map_err(|_| invalid("unlock salt"))?;
-    let locked = base64::decode(&locked).map_err(|_| invalid("locked key"))?;
-    let key = device.options.scrypt.derive(passphrase, &salt)?;
-    for (what, sealed) in [("unlock-salt", unlock), ("domain-key", locked)] {
-        if sealed::open(&key, what.as_bytes(), &sealed).is_none() {
-            let message = format!("Could not decrypt {what}: invalid passphrase");
-            return Err(Refusal::bad(message));
-        }
-    }
-    Ok(())
-}
-
+/// It has what it has, and restarts.
 fn force_new(device: &mut Device, _: &Call<'_>) -> Result<Answer, Refusal> {
-    device.members.clear();
+    let node = Arc::clone(&device.node);
+    sync::found(&node, device)?;
     device.set_failed(false);
     device.set_store_present(true);
+    device.power = Some(Power::Reboot);
     Ok(Answer::Done)
 }

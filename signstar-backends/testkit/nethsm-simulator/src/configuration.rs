@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use crate::access::Access;
 use crate::clock::{self, Moment};
 use crate::crypto::random;
-use crate::device::Device;
+use crate::device::{DEFAULT_ADDRESS, Device};
 use crate::exchange::{Answer, Refusal};
 use crate::identity::valid_passphrase;
 use crate::json::Json;
@@ -142,7 +142,7 @@ const NO_STATUS: &str = "Invalid status data, expected a dictionary with one ent
 fn stored_network(device: &mut Device) -> Result<&Stamped<Network>, Refusal> {
     if device.configuration.network.is_none() {
         device.configuration.network = Some(Stamped::new(Network {
-            address: Ipv4Addr::new(192, 168, 1, 1),
+            address: DEFAULT_ADDRESS,
             netmask: Ipv4Addr::new(255, 255, 255, 0),
             gateway: Ipv4Addr::UNSPECIFIED,
             ipv6: None,

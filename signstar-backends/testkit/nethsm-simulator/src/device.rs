@@ -1,26 +1,26 @@
 //! The device: its state, what it keeps, and what happens to it from outside.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Clock;
-use crate::crypto::ec::Curve;
-use crate::crypto::private_key::{KeyType, PrivateKey};
 use crate::crypto::sealed::{self, Key};
-use crate::crypto::{CryptoError, certificate, random};
+use crate::crypto::{CryptoError, random};
 use crate::metrics::Metrics;
+use crate::node::Node;
+use crate::node::replica::{Member, Replica, Standing};
 use crate::options::DeviceOptions;
-use crate::store::{Configuration, KeyPlace, Store, StoredKey, Tls, new_stamp};
+use crate::store::{Configuration, KeyPlace, Store, StoredKey};
 use crate::vault;
 
 /// How long one wrong passphrase keeps an address and a user out.
 const LIMITED_FOR: Duration = Duration::from_secs(1);
 /// After how long without its store the device says that it failed.
 const FAILED_AFTER: Duration = Duration::from_secs(60);
-/// The number of a device without a platform.
-const DEVICE_ID: &str = "0000000000";
+/// Where every device is until it is told otherwise.
+pub(crate) const DEFAULT_ADDRESS: Ipv4Addr = Ipv4Addr::new(192, 168, 1, 1);
 
 /// The states of a device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,13 +60,13 @@ pub(crate) struct Update {
     pub(crate) version: (u32, u32),
 }
 
-/// A member of the cluster.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Member {
-    pub(crate) id: u64,
-    pub(crate) name: String,
-    pub(crate) urls: Vec<String>,
-    pub(crate) learner: bool,
+/// Whether the device's cluster answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Link {
+    Up,
+    DownSince(Duration),
+    /// It did not since the device was switched on.
+    NeverUp,
 }
 
 /// A device.
@@ -79,12 +79,22 @@ pub(crate) struct Device {
     provisioned_state: State,
     store_gone_since: Option<Duration>,
     forced_failure: bool,
+    link: Link,
     pub(crate) device_id: String,
     pub(crate) device_key: Key,
     pub(crate) config_store_key: Key,
     pub(crate) configuration: Configuration,
     pub(crate) store: Option<Store>,
+    pub(crate) node: Arc<Node>,
+    /// Those of the cluster; empty for a device that was never in one.
     pub(crate) members: Vec<Member>,
+    pub(crate) standing: Standing,
+    /// The learner that can be promoted.
+    pub(crate) caught_up: Option<u64>,
+    /// The revision of the cluster's content that users and keys are of.
+    pub(crate) seen: u64,
+    /// Whether it was told to join and was not promoted yet.
+    pub(crate) joining: bool,
     limits: BTreeMap<(IpAddr, String), Duration>,
     pub(crate) metrics: Metrics,
     pub(crate) update: Option<Update>,
@@ -95,8 +105,9 @@ pub(crate) struct Device {
 
 impl Device {
     /// One that is new.
-    pub(crate) fn new(options: DeviceOptions) -> Result<Self, CryptoError> {
+    pub(crate) fn new(options: DeviceOptions, node: Arc<Node>) -> Result<Self, CryptoError> {
         let software = options.version.number();
+        let device_id = options.device_id.clone();
         Ok(Self {
             options,
             software,
@@ -104,12 +115,18 @@ impl Device {
             provisioned_state: State::Unprovisioned,
             store_gone_since: None,
             forced_failure: false,
-            device_id: DEVICE_ID.to_owned(),
+            link: Link::Up,
+            device_id,
             device_key: random()?,
             config_store_key: random()?,
-            configuration: new_configuration()?,
+            configuration: Configuration::new()?,
             store: None,
+            node,
             members: Vec::new(),
+            standing: Standing::Alone,
+            caught_up: None,
+            seen: 0,
+            joining: false,
             limits: BTreeMap::new(),
             metrics: Metrics::default(),
             update: None,
@@ -122,7 +139,13 @@ impl Device {
     pub(crate) fn state(&self) -> State {
         let now = self.clock.elapsed();
         let gone = |since| now.saturating_sub(since) >= FAILED_AFTER;
-        if self.forced_failure || self.store_gone_since.is_some_and(gone) {
+        let is_cut_off = match self.link {
+            Link::Up => false,
+            Link::DownSince(since) => gone(since),
+            Link::NeverUp => true,
+        };
+        let is_out = is_cut_off || self.standing == Standing::Removed;
+        if self.forced_failure || is_out || self.store_gone_since.is_some_and(gone) {
             return State::Failed;
         }
         self.provisioned_state
@@ -135,7 +158,22 @@ impl Device {
 
     /// Whether the store answers.
     pub(crate) fn store_answers(&self) -> bool {
-        self.store_gone_since.is_none()
+        self.store_gone_since.is_none() && self.link == Link::Up
+    }
+
+    /// The cluster answers, or does not any more.
+    pub(crate) fn set_connected(&mut self, connected: bool) {
+        self.link = match (connected, self.link) {
+            (true, _) => Link::Up,
+            (false, Link::Up) => Link::DownSince(self.clock.elapsed()),
+            (false, down) => down,
+        };
+    }
+
+    /// Where the device is in its network.
+    pub(crate) fn address(&self) -> Ipv4Addr {
+        let network = self.configuration.network.as_ref();
+        network.map_or(DEFAULT_ADDRESS, |network| network.value.address)
     }
 
     /// Takes the store away, or brings it back.
@@ -202,6 +240,14 @@ impl Device {
         }
         self.limits.clear();
         self.metrics = Metrics::default();
+        self.set_never_connected();
+    }
+
+    /// It was switched on, and its cluster, if there is one, has not answered yet.
+    pub(crate) fn set_never_connected(&mut self) {
+        if self.members.len() > 1 {
+            self.link = Link::NeverUp;
+        }
     }
 
     /// Writes the counters that are kept in memory.
@@ -220,35 +266,18 @@ impl Device {
 
     /// Forgets everything.
     pub(crate) fn reset(&mut self) -> Result<(), CryptoError> {
-        self.configuration = new_configuration()?;
+        self.configuration = Configuration::new()?;
         self.config_store_key = random()?;
         self.store = None;
+        self.node.set_replica(Replica::default());
         self.members.clear();
+        self.standing = Standing::Alone;
+        self.joining = false;
+        self.link = Link::Up;
         self.update = None;
         self.clock.offset_s = 0;
         self.forced_failure = false;
         self.boot();
         Ok(())
     }
-}
-
-/// A P-256 key and the certificate that the device signs itself.
-fn new_configuration() -> Result<Configuration, CryptoError> {
-    let key = PrivateKey::generate(KeyType::Ec(Curve::P256), 0)?;
-    let chain = vec![certificate::self_signed(&key)?];
-    Ok(Configuration {
-        tls: Tls {
-            key: Arc::new(key),
-            chain,
-            key_stamp: new_stamp()?,
-            chain_stamp: new_stamp()?,
-        },
-        network: None,
-        logging: None,
-        unattended_boot: None,
-        ntp: None,
-        cluster_ca: None,
-        backup: None,
-        unlock_salt: Vec::new(),
-    })
 }

@@ -40,6 +40,8 @@ pub(crate) struct Response {
     pub(crate) body: Vec<u8>,
     /// Whether the body is sent in chunks, without saying how much it is.
     pub(crate) chunked: bool,
+    /// Whether it is held back until the cluster has promoted this device.
+    pub(crate) waits: bool,
 }
 
 impl Response {
@@ -73,6 +75,8 @@ pub(crate) enum Answer {
     Unchanged,
     /// 404 without a body
     Absent,
+    /// 204, as soon as the cluster has promoted this device
+    WhenPromoted,
 }
 
 /// What a resource refused, with the message in the body.

@@ -4,7 +4,8 @@ use crate::access::Access;
 use crate::crypto::sealed::hex;
 use crate::device::{Device, State};
 use crate::exchange::{Answer, Refusal};
-use crate::json::writer::{list, object, string};
+use crate::json::writer::{list, number, object, string};
+use crate::node::replica::Standing;
 use crate::resource::{ALL_STATES, Call, Resource};
 
 pub(crate) const RESOURCES: &[Resource] = &[
@@ -76,11 +77,28 @@ fn state(device: &mut Device, _: &Call<'_>) -> Result<Answer, Refusal> {
     Ok(Answer::Body(object([("state", string(name))])))
 }
 
-fn diagnose(_: &mut Device, _: &Call<'_>) -> Result<Answer, Refusal> {
-    let line = object([("level", string("error")), ("msg", string("Mock: no etcd"))]);
-    let state = object([("running", b"false".to_vec())]);
+fn diagnose(device: &mut Device, _: &Call<'_>) -> Result<Answer, Refusal> {
+    let line = |message: &str| object([("level", string("error")), ("msg", string(message))]);
+    let mut running = vec![("running", b"true".to_vec())];
+    let logs = match device.standing {
+        // As it was recorded.
+        Standing::Alone => {
+            running = vec![("running", b"false".to_vec())];
+            list([line("Mock: no etcd")])
+        }
+        Standing::Removed => {
+            running = vec![("exited", number(0)), ("running", b"false".to_vec())];
+            list([line(
+                "the member has been permanently removed from the cluster",
+            )])
+        }
+        Standing::Learner => list([line("this member is a learner")]),
+        Standing::Member if device.store_answers() => list([]),
+        Standing::Member => list([line("etcdserver: no leader")]),
+    };
+    let state = object(running);
     Ok(Answer::Body(object([
-        ("clusterLogs", list([line])),
+        ("clusterLogs", logs),
         ("clusterState", state),
     ])))
 }

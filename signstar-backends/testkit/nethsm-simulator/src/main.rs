@@ -1,14 +1,14 @@
 //! `nethsm-simulator`: a simulated NetHSM, started by hand.
 
 use std::io::{self, Write as _};
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
 use signstar_nethsm_simulator::{
-    DeviceOptions, Fault, Options, Running, ScryptCost, Simulator, Version, operations,
+    DeviceOptions, Fault, Network, Options, Running, ScryptCost, Simulator, Version, operations,
 };
 
 /// Answer like a NetHSM, over HTTPS.
@@ -49,6 +49,16 @@ struct Arguments {
     /// The public key of update images, PEM.
     #[arg(long)]
     update_key: Option<PathBuf>,
+    /// Where other simulators reach this one to make a cluster, on loopback; port 0 is any that is free.
+    #[arg(long)]
+    listen_members: Option<SocketAddr>,
+    /// Where a member of the cluster to join is, `ADDRESS=PLACE`: the address of its network settings, and its
+    /// --listen-members, such as 192.168.1.1=127.0.0.1:7001. That one tells of the others.
+    #[arg(long, value_parser = peer)]
+    peer: Vec<(String, SocketAddr)>,
+    /// The device's number. Members of one cluster have different ones.
+    #[arg(long, default_value = "0000000000")]
+    device_id: String,
     /// Behave as old firmware did: v4-304-body puts a body after status 304.
     #[arg(long, value_parser = ["v4-304-body"])]
     quirk: Vec<String>,
@@ -83,6 +93,24 @@ fn failure(text: &str) -> Result<Failure, String> {
     })
 }
 
+/// Where members listen if nobody says.
+const ANY_PLACE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+
+fn peer(text: &str) -> Result<(String, SocketAddr), String> {
+    let wrong = || "give ADDRESS=PLACE, such as 192.168.1.1=127.0.0.1:7001".to_owned();
+    let (host, place) = text.split_once('=').ok_or_else(wrong)?;
+    Ok((host.to_owned(), place.parse().map_err(|_| wrong())?))
+}
+
+/// The network, if there is anybody in it.
+fn network(peers: &[(String, SocketAddr)], listens: bool) -> Option<Network> {
+    let network = Network::new();
+    for (host, place) in peers {
+        network.lead(host, *place);
+    }
+    (listens || !peers.is_empty()).then_some(network)
+}
+
 fn scrypt(text: &str) -> Result<ScryptCost, String> {
     let wrong = || "give N,r,p, such as 16384,8,16".to_owned();
     let mut numbers = text.split(',');
@@ -115,6 +143,9 @@ fn announce(running: &Running) -> io::Result<()> {
     if let Some(http) = running.http_address() {
         writeln!(out, "http://{http}")?;
     }
+    if let Some(place) = running.member_address() {
+        writeln!(out, "members {place}")?;
+    }
     out.flush()
 }
 
@@ -134,7 +165,10 @@ fn start(arguments: Arguments) -> Result<Running, String> {
             scrypt: arguments.scrypt,
             update_key,
             body_with_304: !arguments.quirk.is_empty(),
+            device_id: arguments.device_id,
         },
+        network: network(&arguments.peer, arguments.listen_members.is_some()),
+        listen_members: arguments.listen_members.unwrap_or(ANY_PLACE),
         state_file: arguments.state_file,
         record: arguments.record,
         latency: Duration::from_millis(arguments.latency),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::crypto::sealed::ScryptCost;
+use crate::node::network::Network;
 
 /// The firmware that is simulated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -47,6 +48,8 @@ pub struct DeviceOptions {
     /// The public key that update images are signed with, SubjectPublicKeyInfo in PEM. Without one
     /// no image is accepted.
     pub update_key: Option<String>,
+    /// Its number. Members of one cluster have different ones.
+    pub device_id: String,
     /// Whether an answer 304 to a tag has a body, as before version 5: it confuses clients.
     pub body_with_304: bool,
 }
@@ -57,6 +60,7 @@ impl Default for DeviceOptions {
             version: Version::default(),
             scrypt: ScryptCost::CHEAP,
             update_key: None,
+            device_id: "0000000000".to_owned(),
             body_with_304: false,
         }
     }
@@ -70,6 +74,10 @@ pub struct Options {
     pub listen: SocketAddr,
     /// Where HTTP is answered with the address of HTTPS, if at all.
     pub listen_http: Option<SocketAddr>,
+    /// The network in which other simulators are, if there are any.
+    pub network: Option<Network>,
+    /// Where other members of a cluster reach this one, on loopback; port 0 is any that is free.
+    pub listen_members: SocketAddr,
     /// The device.
     pub device: DeviceOptions,
     /// A file that holds the device's memory while the simulator is not running.
@@ -87,6 +95,8 @@ impl Default for Options {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             listen_http: None,
+            network: None,
+            listen_members: SocketAddr::from(([127, 0, 0, 1], 0)),
             device: DeviceOptions::default(),
             state_file: None,
             record: None,

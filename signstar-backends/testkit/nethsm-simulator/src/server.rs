@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use http_body_util::{BodyExt as _, Empty, Limited};
 use hyper::body::{Bytes, Incoming};
@@ -20,12 +20,15 @@ use crate::body::AnswerBody;
 use crate::checks;
 use crate::exchange::{Request, Response};
 use crate::faults::{self, Fault};
+use crate::node::replica::Standing;
 use crate::record;
 use crate::shared::{Order, Shared};
 use crate::wire::{Instead, Wire};
 
 /// More than any request that means well, in bytes.
 const BODY_BYTES_MAX: usize = 256 * 1024 * 1024;
+/// How often a device that joins a cluster looks whether it is promoted.
+const PROMOTION_INTERVAL: Duration = Duration::from_millis(20);
 
 /// Serves until it is dropped, and the listener with it.
 pub(crate) async fn serve(
@@ -113,11 +116,15 @@ async fn respond(
         }
         _ => {}
     }
-    let response = shared.with_device(|device| {
+    let mut response = shared.in_turn(|device| {
         let response = checks::answer(device, &request);
         device.metrics.took(begun.elapsed());
         response
     });
+    if response.waits {
+        shared.save().map_err(io::Error::other)?;
+        response = promoted(shared, response).await;
+    }
     if let Some(path) = &shared.record {
         record::append(path, &request, &response)?;
     }
@@ -132,6 +139,21 @@ async fn respond(
         shared.put_instead(instead, with_body(&response));
     }
     built(&parts, response, fault)
+}
+
+/// Waits until the device is promoted, or is not wanted any more.
+async fn promoted(shared: &Shared, response: Response) -> Response {
+    loop {
+        let (joining, standing) = shared.in_turn(|device| (device.joining, device.standing));
+        if standing == Standing::Removed {
+            let message = "joining cluster failed: the member was removed from the cluster";
+            return checks::refused(Response::new(400), message);
+        }
+        if !joining {
+            return response;
+        }
+        tokio::time::sleep(PROMOTION_INTERVAL).await;
+    }
 }
 
 /// What old firmware says when nothing has changed: a body where there must be none, which the HTTP

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::atomic::AtomicBool;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::watch;
 
 use crate::device::{Device, Power};
 use crate::faults::Hook;
+use crate::node::{Node, sync};
 use crate::options::Options;
 use crate::state_file;
 use crate::store::Stamp;
@@ -35,8 +35,7 @@ pub(crate) struct Shared {
     asked: Mutex<BTreeMap<String, u64>>,
     connections: Mutex<u64>,
     presented: Mutex<Stamp>,
-    /// Whether nobody listens and no connection is open.
-    pub(crate) away: AtomicBool,
+    node: Arc<Node>,
     pub(crate) identity: Identity,
     pub(crate) orders: watch::Sender<Order>,
     pub(crate) latency: Duration,
@@ -58,7 +57,7 @@ impl Shared {
             connections: Mutex::default(),
             presented: Mutex::new(tls.chain_stamp),
             identity: Identity::new(tls),
-            away: AtomicBool::new(false),
+            node: Arc::clone(&device.node),
             orders: watch::Sender::new(Order::Run),
             latency: options.latency,
             record: options.record.clone(),
@@ -70,6 +69,25 @@ impl Shared {
     /// Does something with the device. It is one thing at a time, as in a real one.
     pub(crate) fn with_device<T>(&self, how: impl FnOnce(&mut Device) -> T) -> T {
         how(&mut locked(&self.device))
+    }
+
+    /// The same, as one of its cluster: nobody else in it does anything meanwhile.
+    pub(crate) fn in_turn<T>(&self, how: impl FnOnce(&mut Device) -> T) -> T {
+        self.with_device(|device| {
+            let session = sync::begin(&self.node, device);
+            let result = how(device);
+            sync::end(session, &self.node, device);
+            result
+        })
+    }
+
+    /// Nobody listens any more and no connection is open, or somebody does again.
+    pub(crate) fn set_away(&self, away: bool) {
+        self.node.set_away(away);
+    }
+
+    pub(crate) fn is_away(&self) -> bool {
+        self.node.is_away()
     }
 
     pub(crate) fn with_hooks<T>(&self, how: impl FnOnce(&mut Vec<Hook>) -> T) -> T {

@@ -4,28 +4,22 @@ use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpSocket};
-use tokio::runtime::{Builder, Runtime};
-use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::net::TcpListener;
+use tokio::runtime::Builder;
 use tokio_rustls::TlsAcceptor;
 
 use crate::crypto::{pem, sealed};
 use crate::device::{Device, Power, State};
 use crate::faults::{Fault, Hook};
+use crate::life::{Life, reserve};
+use crate::node::Node;
+use crate::node::serve::{self, Listening};
 use crate::options::Options;
-use crate::server;
 use crate::shared::{Order, Shared};
 use crate::state_file;
-
-/// How long the answer to a request that ends in a reboot has to get out.
-const LAST_WORDS: Duration = Duration::from_millis(50);
-/// How often a port that somebody else has for a moment is asked for.
-const BIND_ATTEMPTS: usize = 50;
 
 /// Why a simulator did not start. The operator of the test must act.
 #[derive(Debug, thiserror::Error)]
@@ -52,12 +46,24 @@ impl Simulator {
     /// It cannot listen, the state file is bad, or there is no randomness.
     pub fn start(options: Options) -> Result<Running, StartError> {
         let machine = |error: &dyn std::fmt::Display| StartError::Machine(error.to_string());
-        let mut device = Device::new(options.device.clone()).map_err(|error| machine(&error))?;
+        let elsewhere = |error| StartError::Listen(options.listen_members, error);
+        let members = match &options.network {
+            None => None,
+            Some(_) => Some(serve::bind(options.listen_members).map_err(elsewhere)?),
+        };
+        let place = members.as_ref().map(|(_, place)| *place);
+        let node = Arc::new(Node::new(options.network.clone(), place));
+        let mut device = Device::new(options.device.clone(), Arc::clone(&node))
+            .map_err(|error| machine(&error))?;
         if let Some(path) = &options.state_file {
             state_file::load(path, &mut device).map_err(StartError::StateFile)?;
         }
         let shared = Arc::new(Shared::new(device, &options));
         shared.save().map_err(StartError::StateFile)?;
+        // It is in its network before anybody asks it anything.
+        shared.in_turn(|_| ());
+        let members = members.map(|(listener, place)| serve::listen(node, listener, place));
+        let members = members.transpose().map_err(elsewhere)?;
         let runtime = Builder::new_current_thread()
             .enable_all()
             .build()
@@ -98,121 +104,9 @@ impl Simulator {
             shared,
             address,
             http,
+            members,
             thread: Some(thread),
         })
-    }
-}
-
-/// Keeps a port while nobody listens on it: a device that reboots comes back on the same, and on a busy
-/// machine somebody else would have it by then. Whoever connects meanwhile is refused.
-fn reserve(at: SocketAddr) -> io::Result<(TcpSocket, SocketAddr)> {
-    let place = match at {
-        SocketAddr::V4(_) => TcpSocket::new_v4()?,
-        SocketAddr::V6(_) => TcpSocket::new_v6()?,
-    };
-    place.set_reuseaddr(true)?;
-    place.bind(at)?;
-    let address = place.local_addr()?;
-    Ok((place, address))
-}
-
-/// The thread of a device.
-struct Life {
-    shared: Arc<Shared>,
-    address: SocketAddr,
-    _place: TcpSocket,
-    acceptor: TlsAcceptor,
-    reboot: Duration,
-}
-
-impl Life {
-    fn run(
-        &self,
-        runtime: &Runtime,
-        mut orders: watch::Receiver<Order>,
-        listener: TcpListener,
-        on_http: Option<TcpListener>,
-    ) {
-        runtime.block_on(async move {
-            if let Some(on_http) = on_http {
-                tokio::spawn(server::redirect(on_http, self.address));
-            }
-            let mut listener = Some(listener);
-            while let Some(listening) = listener.take() {
-                let (shared, acceptor) = (Arc::clone(&self.shared), self.acceptor.clone());
-                let mut connections = JoinSet::new();
-                let order = tokio::select! {
-                    order = orders.wait_for(|order| *order != Order::Run) => {
-                        order.map_or(Order::Stop, |order| *order)
-                    }
-                    never = server::serve(shared, listening, acceptor, &mut connections) => never,
-                };
-                // Nobody listens any more; an answer that is on its way gets out.
-                if let Order::Leave(_) = order {
-                    tokio::time::sleep(LAST_WORDS).await;
-                }
-                connections.shutdown().await;
-                self.shared.away.store(true, Ordering::SeqCst);
-                if !self.be_away(order, &mut orders).await {
-                    return;
-                }
-                listener = self.bind().await;
-                self.shared.away.store(false, Ordering::SeqCst);
-            }
-        });
-    }
-
-    /// Whether the device comes back.
-    async fn be_away(&self, order: Order, orders: &mut watch::Receiver<Order>) -> bool {
-        match order {
-            Order::Stop => return false,
-            Order::Run => {}
-            Order::Leave(power) => {
-                let back = |order: &Order| *order != Order::Leave(power);
-                match power {
-                    // Somebody has to switch it on again.
-                    Power::Shutdown => {
-                        let order = orders.wait_for(back).await;
-                        if order.map_or(Order::Stop, |order| *order) == Order::Stop {
-                            return false;
-                        }
-                    }
-                    Power::Reboot | Power::FactoryReset => {
-                        tokio::time::sleep(self.reboot).await;
-                    }
-                }
-                self.shared.with_device(|device| {
-                    if power == Power::FactoryReset {
-                        // Without randomness the old configuration stays.
-                        let _ = device.reset();
-                    } else {
-                        device.boot();
-                    }
-                });
-                self.shared.settle();
-            }
-        }
-        let stopped = *orders.borrow() == Order::Stop;
-        if !stopped {
-            self.shared.orders.send_if_modified(|order| {
-                let leaving = matches!(order, Order::Leave(_));
-                if leaving {
-                    *order = Order::Run;
-                }
-                leaving
-            });
-        }
-        !stopped
-    }
-
-    async fn bind(&self) -> Option<TcpListener> {
-        for _ in 0..BIND_ATTEMPTS {
-            if let Ok(listener) = TcpListener::bind(self.address).await {
-                return Some(listener);
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        None
     }
 }
 
@@ -222,6 +116,7 @@ pub struct Running {
     shared: Arc<Shared>,
     address: SocketAddr,
     http: Option<SocketAddr>,
+    members: Option<Listening>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -242,6 +137,12 @@ impl Running {
     #[must_use]
     pub fn http_address(&self) -> Option<SocketAddr> {
         self.http
+    }
+
+    /// Where other members of a cluster reach it, if it is in a network.
+    #[must_use]
+    pub fn member_address(&self) -> Option<SocketAddr> {
+        self.members.as_ref().map(|members| members.place)
     }
 
     /// The certificate that the next handshake shows, DER.
@@ -313,7 +214,7 @@ impl Running {
     /// The state that the device shows.
     #[must_use]
     pub fn state(&self) -> State {
-        self.shared.with_device(|device| device.state())
+        self.shared.in_turn(|device| device.state())
     }
 
     /// Lets time pass for the device: its clock, its limit on wrong passphrases, its patience with its
@@ -361,7 +262,7 @@ impl Running {
     /// Waits until the device is away, or back.
     fn wait_until_away(&self, away: bool) {
         for _ in 0..500 {
-            if self.shared.away.load(Ordering::SeqCst) == away {
+            if self.shared.is_away() == away {
                 return;
             }
             std::thread::sleep(Duration::from_millis(10));

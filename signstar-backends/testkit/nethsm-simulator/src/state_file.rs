@@ -14,6 +14,7 @@ use crate::device::Device;
 use crate::json::schema::Record;
 use crate::json::writer::{object, string};
 use crate::json::{self, Json};
+use crate::node::replica::Replica;
 use crate::vault;
 
 /// Writes the memory, in one step: there is always a whole file.
@@ -31,6 +32,7 @@ pub(crate) fn save(path: &Path, device: &Device) -> Result<(), String> {
         ("configStoreKey", encoded(&device.config_store_key)),
         ("lockedDomainKey", encoded(&locked.unwrap_or_default())),
         ("entries", entries),
+        ("replica", device.node.replica().to_json()),
     ]);
     let new = path.with_extension("new");
     let failed = |error: std::io::Error| format!("{}: {error}", path.display());
@@ -64,6 +66,7 @@ fn read(json: &Json, device: &mut Device) -> Result<(), String> {
         "configStoreKey",
         "lockedDomainKey",
         "entries",
+        "replica",
     ];
     let record = Record::of(json, "state", &names)?;
     let octets =
@@ -102,6 +105,13 @@ fn read(json: &Json, device: &mut Device) -> Result<(), String> {
         truncated: false,
     };
     restore_everything(device, backup).map_err(|refusal| refusal.message)?;
+    if let Some(replica) = record.get("replica") {
+        let replica = Replica::read(replica)?;
+        device.members.clone_from(&replica.members);
+        device.standing = replica.standing();
+        device.node.set_replica(replica);
+        device.set_never_connected();
+    }
     if !provisioned {
         device.store = None;
         device.boot();

@@ -8,9 +8,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::crypto::private_key::PrivateKey;
+use crate::crypto::ec::Curve;
+use crate::crypto::private_key::{KeyType, PrivateKey};
 use crate::crypto::sealed::{self, Key};
-use crate::crypto::{CryptoError, random};
+use crate::crypto::{CryptoError, certificate, random};
 
 /// Stands for one version of a stored value.
 pub(crate) type Stamp = [u8; 32];
@@ -197,6 +198,29 @@ pub(crate) struct Configuration {
     pub(crate) cluster_ca: Option<Vec<u8>>,
     pub(crate) backup: Option<BackupKey>,
     pub(crate) unlock_salt: Vec<u8>,
+}
+
+impl Configuration {
+    /// That of a new device: a P-256 key and the certificate that it signs itself.
+    pub(crate) fn new() -> Result<Self, CryptoError> {
+        let key = PrivateKey::generate(KeyType::Ec(Curve::P256), 0)?;
+        let chain = vec![certificate::self_signed(&key)?];
+        Ok(Self {
+            tls: Tls {
+                key: Arc::new(key),
+                chain,
+                key_stamp: new_stamp()?,
+                chain_stamp: new_stamp()?,
+            },
+            network: None,
+            logging: None,
+            unattended_boot: None,
+            ntp: None,
+            cluster_ca: None,
+            backup: None,
+            unlock_salt: Vec::new(),
+        })
+    }
 }
 
 /// Everything that is there once the device is provisioned.

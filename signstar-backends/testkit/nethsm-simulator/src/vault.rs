@@ -52,15 +52,23 @@ fn store_key(domain_key: &Key, name: &str) -> Key {
 
 /// Everything that the device keeps.
 pub(crate) fn seal(device: &Device) -> Result<Entries, CryptoError> {
+    let mut entries = seal_shared(device)?;
+    if device.store.is_some() {
+        entries.insert("/.initialized".to_owned(), Vec::new());
+    }
+    crate::vault_local::seal(device, &mut entries)?;
+    Ok(entries)
+}
+
+/// What is below the domain key.
+pub(crate) fn seal_shared(device: &Device) -> Result<Entries, CryptoError> {
     let mut entries = Entries::new();
     if let Some(store) = &device.store {
-        entries.insert("/.initialized".to_owned(), Vec::new());
         match &store.domain_key {
             Some(domain_key) => seal_stores(device, store, domain_key, &mut entries)?,
             None => entries.extend(store.sealed.clone()),
         }
     }
-    crate::vault_local::seal(device, &mut entries)?;
     Ok(entries)
 }
 
@@ -117,11 +125,11 @@ fn seal_stores(
     Ok(())
 }
 
-fn user_path(name: &str) -> String {
+pub(crate) fn user_path(name: &str) -> String {
     format!("/authentication/{name}")
 }
 
-fn key_path((namespace, id): &KeyPlace) -> String {
+pub(crate) fn key_path((namespace, id): &KeyPlace) -> String {
     match namespace {
         Some(namespace) => format!("/key/.{namespace}/{id}"),
         None => format!("/key/{id}"),

@@ -3,6 +3,8 @@
 //! Signatures are verified with what the TLS library brings: RSA, ECDSA on P-256 and P-384, Ed25519.
 //! Validity in time and constraints of names are not looked at.
 
+use std::net::IpAddr;
+
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::alg_id;
 
@@ -11,6 +13,8 @@ use super::der::Reader;
 
 /// The object identifier of basicConstraints, as it is encoded.
 const BASIC_CONSTRAINTS: &[u8] = &[0x06, 0x03, 0x55, 0x1d, 0x13];
+/// That of subjectAltName.
+const SUBJECT_ALT_NAME: &[u8] = &[0x06, 0x03, 0x55, 0x1d, 0x11];
 
 /// What matters of a certificate.
 #[derive(Debug, Clone, Copy)]
@@ -22,6 +26,8 @@ pub(crate) struct Certificate<'a> {
     pub(crate) public_key_info: &'a [u8],
     /// Whether it may sign others.
     pub(crate) is_ca: bool,
+    /// The general names of subjectAltName, one after the other.
+    names: &'a [u8],
     algorithm: &'a [u8],
     signature: &'a [u8],
 }
@@ -51,6 +57,7 @@ impl<'a> Certificate<'a> {
             subject,
             public_key_info,
             is_ca: is_ca(fields.0),
+            names: extension(fields.0, SUBJECT_ALT_NAME).unwrap_or_default(),
             algorithm,
             signature: signature.get(1..).unwrap_or_default(),
         })
@@ -78,23 +85,40 @@ impl<'a> Certificate<'a> {
         }
         Ok(())
     }
+
+    /// Whether it names `host`, an address or a name, as one that it is for.
+    pub(crate) fn is_for(&self, host: &str) -> bool {
+        let (tag, wanted) = match host.trim_matches(['[', ']']).parse() {
+            Ok(IpAddr::V4(address)) => (0x87, address.octets().to_vec()),
+            Ok(IpAddr::V6(address)) => (0x87, address.octets().to_vec()),
+            Err(_) => (0x82, host.as_bytes().to_vec()),
+        };
+        let mut names = Reader(self.names);
+        while let Ok(name) = names.any() {
+            if name.tag == tag && name.content.eq_ignore_ascii_case(&wanted) {
+                return true;
+            }
+        }
+        false
+    }
 }
 
-/// The tail of a certificate's content: whether basicConstraints say CA.
-fn is_ca(extensions: &[u8]) -> bool {
-    let at = extensions
-        .windows(BASIC_CONSTRAINTS.len())
-        .position(|window| window == BASIC_CONSTRAINTS);
-    let rest = at.and_then(|at| extensions.get(at + BASIC_CONSTRAINTS.len()..));
-    let mut rest = Reader(rest.unwrap_or_default());
-    let mut value = rest.any();
+/// The sequence in an extension, which is looked for in the tail of a certificate's content.
+fn extension<'a>(tail: &'a [u8], identifier: &[u8]) -> Option<&'a [u8]> {
+    let mut places = tail.windows(identifier.len());
+    let at = places.position(|window| window == identifier)?;
+    let mut rest = Reader(tail.get(at + identifier.len()..)?);
+    let mut value = rest.any().ok()?;
     // The extension may be marked as critical in between.
-    if matches!(&value, Ok(value) if value.tag == 0x01) {
-        value = rest.any();
+    if value.tag == 0x01 {
+        value = rest.any().ok()?;
     }
-    let constraints = value
-        .ok()
-        .and_then(|value| Reader(value.content).expect(0x30).ok());
+    Reader(value.content).expect(0x30).ok()
+}
+
+/// Whether basicConstraints say CA.
+fn is_ca(tail: &[u8]) -> bool {
+    let constraints = extension(tail, BASIC_CONSTRAINTS);
     let first = constraints.and_then(|constraints| Reader(constraints).any().ok());
     first.is_some_and(|first| first.tag == 0x01 && first.content == [0xff])
 }

@@ -1,8 +1,10 @@
 //! A provisioned device with an operator, and requests to it in one line.
 
+use std::time::{Duration, Instant};
+
 use base64ct::{Base64, Encoding as _};
 use serde_json::Value;
-use signstar_nethsm_simulator::{Options, Running, Simulator};
+use signstar_nethsm_simulator::{Options, Running, Simulator, State};
 
 use crate::client::{Client, Received};
 
@@ -64,6 +66,15 @@ impl Device {
         self.try_ask(user, what, body).unwrap()
     }
 
+    /// The same by another client, for what is asked at the same time.
+    pub(crate) fn ask_by(client: &Client, user: &str, what: &str, body: &str) -> Received {
+        let (method, path) = what.split_once(' ').unwrap();
+        let path = format!("/api/v1/{path}");
+        let headers = Self::headers(user, body);
+        let body = (!body.is_empty()).then_some(body.as_bytes());
+        client.send(method, &path, &headers, body)
+    }
+
     pub(crate) fn try_ask(&self, user: &str, what: &str, body: &str) -> std::io::Result<Received> {
         let (method, path) = what.split_once(' ').unwrap();
         let path = format!("/api/v1/{path}");
@@ -78,6 +89,31 @@ impl Device {
         headers.push(("Content-Type".to_owned(), media.to_owned()));
         let path = format!("/api/v1/{path}");
         self.client.send("POST", &path, &headers, Some(body))
+    }
+
+    /// Puts a PEM file.
+    pub(crate) fn pem(client: &Client, user: &str, path: &str, pem: &str) -> Received {
+        let mut headers = Self::headers(user, "");
+        let media = "application/x-pem-file".to_owned();
+        headers.push(("Content-Type".to_owned(), media));
+        let path = format!("/api/v1/{path}");
+        client.send("PUT", &path, &headers, Some(pem.as_bytes()))
+    }
+
+    /// Switches it on again.
+    pub(crate) fn power_on(&self) {
+        self.running.power_on();
+        self.client.forget();
+    }
+
+    /// Waits until it is in a state: it restarts.
+    pub(crate) fn wait_for(&self, state: State) {
+        let until = Instant::now() + Duration::from_secs(20);
+        while self.running.state() != state || !self.client.is_listening() {
+            assert!(Instant::now() < until, "{:?}", self.running.state());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        self.client.forget();
     }
 
     pub(crate) fn status(&self, user: &str, what: &str, body: &str) -> u16 {

@@ -105,7 +105,9 @@ fn a_failed_device_is_forced_into_a_new_cluster_by_its_unlock_passphrase() {
     let force = "POST cluster/force-new";
     assert_eq!(device.status(ADMIN, force, ""), 401);
     assert_eq!(device.status("unlock:unlockunlock", force, ""), 204);
-    assert_eq!(device.running.state(), State::Operational);
+    // It restarts.
+    device.wait_for(State::Locked);
+    assert_eq!(device.status("", "POST unlock", UNLOCK), 204);
     assert_eq!(device.status("unlock:unlockunlock", force, ""), 412);
 }
 

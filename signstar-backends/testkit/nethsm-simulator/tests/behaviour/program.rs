@@ -6,12 +6,17 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use crate::authority::Authority;
 use crate::client::{Client, Received};
+use crate::cluster::{ask_to_join, learner};
+use crate::device::UNLOCK;
 
 /// A program that is ended with the test.
 struct Program {
     child: Child,
     client: Client,
+    /// Where members of its cluster reach it.
+    members: Option<String>,
 }
 
 impl Program {
@@ -23,13 +28,19 @@ impl Program {
             .spawn()
             .unwrap();
         let mut line = String::new();
-        let stdout = child.stdout.take().unwrap();
-        BufReader::new(stdout).read_line(&mut line).unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        stdout.read_line(&mut line).unwrap();
+        let members = arguments.contains(&"--listen-members").then(|| {
+            let lines = stdout.lines().map(Result::unwrap);
+            let members = lines.map(|line| line.strip_prefix("members ").map(str::to_owned));
+            members.flatten().next().unwrap()
+        });
         let address = line.strip_prefix("https://").unwrap();
         let address = address.strip_suffix("/api/v1\n").unwrap().parse().unwrap();
         Self {
             child,
             client: Client::new(address),
+            members,
         }
     }
 
@@ -42,6 +53,10 @@ impl Program {
         let path = format!("/api/v1/{path}");
         self.client
             .send(method, &path, &[login, json], Some(body.as_bytes()))
+    }
+
+    fn json(&self, path: &str) -> Value {
+        serde_json::from_slice(&self.ask("GET", path, "").body).unwrap()
     }
 
     fn state(&self) -> Value {
@@ -134,4 +149,54 @@ fn it_refuses_arguments_that_mean_nothing() {
             .unwrap();
         assert_eq!(status.code(), Some(2), "{arguments:?}");
     }
+}
+
+/// Each is told of one other at most: members tell of each other.
+#[test]
+fn programs_join_one_another() {
+    let authority = Authority::new();
+    let begin = |number: u8, peer: Option<&Program>| {
+        let id = format!("000000000{number}");
+        let mut arguments = vec!["--listen-members", "127.0.0.1:0", "--device-id", &id];
+        let peer = peer.map(|peer| format!("192.0.2.1={}", peer.members.as_ref().unwrap()));
+        if let Some(peer) = &peer {
+            arguments.extend(["--peer", peer]);
+        }
+        let program = Program::start(&arguments);
+        assert_eq!(program.ask("POST", "provision", PROVISION).status, 204);
+        authority.prepare(&program.client, number, &format!("IP:192.0.2.{number}"));
+        program
+    };
+    let first = begin(1, None);
+    let passphrase = r#"{"newPassphrase":"backupbackup","currentPassphrase":""}"#;
+    let put = first.ask("PUT", "config/backup-passphrase", passphrase);
+    assert_eq!(put.status, 204);
+    let all = [begin(2, Some(&first)), begin(3, Some(&first))];
+    for (number, joiner) in (2..).zip(&all) {
+        let url = format!(r#"{{"urls":["https://192.0.2.{number}:2380"]}}"#);
+        let added = first.ask("POST", "cluster/members", &url);
+        let mut request: Value = serde_json::from_slice(&added.body).unwrap();
+        request["backupPassphrase"] = "backupbackup".into();
+        let id = learner(&request);
+        let address = joiner.client.address();
+        std::thread::scope(|scope| {
+            let joined = scope.spawn(|| ask_to_join(address, &request));
+            let promote = format!("cluster/members/{id}/promote");
+            let until = Instant::now() + Duration::from_secs(20);
+            while first.ask("POST", &promote, "").status != 204 {
+                assert!(Instant::now() < until);
+            }
+            let joined = joined.join().unwrap();
+            assert_eq!(joined.status, 204, "{}", joined.text());
+        });
+        assert_eq!(joiner.state()["state"], "Locked");
+        assert_eq!(joiner.ask("POST", "unlock", UNLOCK).status, 204);
+    }
+    let [second, third] = all;
+    // The one by whom they know each other is gone.
+    drop(first);
+    let key = r#"{"mechanisms":["EdDSA_Signature"],"type":"Curve25519","id":"new"}"#;
+    assert_eq!(second.ask("POST", "keys/generate", key).status, 201);
+    assert_eq!(third.json("keys/new"), second.json("keys/new"));
+    assert_eq!(third.json("cluster/members").as_array().unwrap().len(), 3);
 }

@@ -188,7 +188,7 @@ assert {"/key/EC_P256", "/key/.ns/hidden", "/authentication/ns~nadmin"} <= set(o
 joining = admin.add_cluster_member(["https://192.0.2.7:2380"])
 assert len(joining.members) == 2
 learner = [member for member in admin.list_cluster_members() if member.learner]
-admin.promote_cluster_member(learner[0].id)
+refused("Precondition failed", admin.promote_cluster_member, learner[0].id)
 admin.remove_cluster_member(learner[0].id)
 admin.delete_key("EC_P256")
 admin.restore(saved, "backuppassphrase", NOW)

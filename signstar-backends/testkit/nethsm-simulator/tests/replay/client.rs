@@ -102,6 +102,12 @@ impl Client {
         }
     }
 
+    /// Where it asks.
+    #[allow(dead_code, reason = "each test program uses a part of it")]
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// Opens another connection next time.
     pub(crate) fn forget(&self) {
         self.open.take();
