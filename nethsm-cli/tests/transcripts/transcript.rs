@@ -268,6 +268,7 @@ fn plain(stage: &Stage, said: &str) -> String {
     let pin = stage.device.fingerprint();
     let said = said
         .replace(&stage.device.address().to_string(), "[ADDRESS]")
+        .replace(&stage.folder.path().display().to_string(), "[FOLDER]")
         .replace(&pin, "[PIN]")
         .replace(&pin[..16], "[PIN]");
     let said: Vec<String> = said.lines().map(without_size).collect();
