@@ -33,7 +33,7 @@ pub(crate) struct Add {
     /// What the user may do
     #[arg(long, ignore_case = true)]
     role: Role,
-    #[arg(long, value_name = "SOURCE", default_value = "prompt", help = format!("Where the passphrase comes from: {FORMS}"))]
+    #[arg(long, value_name = "SOURCE", default_value = "prompt", help = format!("Where the passphrase comes from: {FORMS}. A file is noted with its folder"))]
     from: Source,
 }
 
@@ -76,7 +76,7 @@ pub(crate) fn perform(globals: &Globals, verb: &CredVerb) -> Result<Report, Fail
             }
             let user = User {
                 role: options.role,
-                passphrase: options.from.clone(),
+                passphrase: wherever_asked(&options.from)?,
             };
             for label in &labels {
                 profiles.put_user(label, &options.id, &user);
@@ -97,6 +97,16 @@ pub(crate) fn perform(globals: &Globals, verb: &CredVerb) -> Result<Report, Fail
     }
     profiles.save()?;
     Ok(report)
+}
+
+/// The same source, from whatever folder it is used later.
+fn wherever_asked(source: &Source) -> Result<Source, Failure> {
+    match source {
+        Source::File(path) => std::path::absolute(path)
+            .map(Source::File)
+            .map_err(|error| Failure::with(path, &error)),
+        other => Ok(other.clone()),
+    }
 }
 
 /// Asks each device for what it knows of the user.

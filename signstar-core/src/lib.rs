@@ -41,7 +41,14 @@
 //! # fn main() {}
 //! ```
 //!
-//! `examples/sign_file.rs` is the same as a whole program.
+//! `examples/sign_file.rs` is the same as a whole program. Where `signer` comes from, each back end's crate
+//! shows: `signstar-nethsm`, `signstar-pkcs11`, `signstar-smartcard`, `signstar-software`, `signstar-tpm`. They
+//! give an [`Opened`]. Its `reach` is for a process that confines itself after that; one that does not,
+//! need not look at it.
+//!
+//! [`Policy::default`] signs anything. A tool for one purpose says more: the largest artifact, a declared
+//! size and digest ([`Declaring`]), or what it must be ([`InputPolicy`]), for which the verdict of an inspector
+//! or a list is needed.
 //!
 //! # The order of things
 //! An [`Intake`] hashes and counts the stream → an [`Approval`] is a finished stream that the

@@ -5,7 +5,8 @@ use crate::stage::Stage;
 /// Without what differs from run to run.
 pub(crate) fn plain(stage: &Stage, said: &str) -> String {
     let devices = [&stage.device].into_iter().chain(stage.others.values());
-    let said = devices.fold(said.to_owned(), |said, device| {
+    let said = said.replace(&stage.folder.path().display().to_string(), "[FOLDER]");
+    let said = devices.fold(said, |said, device| {
         let pin = device.fingerprint();
         said.replace(&device.address().to_string(), "[ADDRESS]")
             .replace(&pin, "[PIN]")

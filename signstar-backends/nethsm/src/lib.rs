@@ -19,6 +19,37 @@
 //! include those of others; where it does not arrive, there is none.
 //!
 //! # Embedding
+//! A tool that signs by itself opens the key so, and goes on as `signstar_core` shows:
+//!
+//! ```no_run
+//! use std::time::Duration;
+//!
+//! use signstar_nethsm::client::{Credentials, Trust};
+//! use signstar_nethsm::{Device, Order, Settings, open};
+//! use zeroize::Zeroizing;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let passphrase = Zeroizing::new(std::fs::read_to_string("/run/tool/packages.nethsm")?);
+//! // What `nethsm-cli device show --output json` says.
+//! let pin = "d1b6f0c2a37e4d5895aa0c7be0f3126418c9d7e6f5a4b3c2d1e0f9a8b7c6d5e4";
+//! let mut opened = open(&Settings {
+//!     key: "packages".to_owned(),
+//!     devices: vec![Device {
+//!         label: "first".to_owned(),
+//!         address: "192.0.2.11".parse()?,
+//!         name: None,
+//!         trust: Trust::Pin(pin.parse()?),
+//!     }],
+//!     credentials: Credentials::new("signer", passphrase)?,
+//!     order: Order::Listed,
+//!     connect_wait: Duration::from_secs(2),
+//!     wait: Duration::from_secs(30),
+//! })?;
+//! let signer = opened.signer.as_mut();
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! [`client`] is a client for the whole of the device's interface, which this signer is built on.
 //!
 //! # What is deliberately absent

@@ -13,6 +13,33 @@
 //! After lock-down it needs read(2) and write(2) on that socket, and waiting. Nothing is closed: close(2)
 //! is not among the calls that are left.
 //!
+//! # Embedding
+//! A tool that signs by itself starts the worker, which is a program of the package, and gives its
+//! socket; `signstar_confine::start_helper` does both. A worker signs one digest: start another one for
+//! the next.
+//!
+//! ```no_run
+//! use std::os::fd::OwnedFd;
+//! use std::time::Duration;
+//!
+//! use signstar_core::{ModuleSettings, Opened, SignerError};
+//! use zeroize::Zeroizing;
+//!
+//! /// `socket` comes from `start_helper`, with /usr/lib/signstar/signstar-pkcs11-worker and the
+//! /// variables that the module wants.
+//! fn open_key(socket: OwnedFd, pin: Zeroizing<Vec<u8>>) -> Result<Opened, SignerError> {
+//!     let settings = ModuleSettings {
+//!         module: "/usr/lib/softhsm/libsofthsm2.so".to_owned(),
+//!         uri: "pkcs11:token=Package%20signing;object=signing".to_owned(),
+//!         uri_ed25519: None,
+//!         read: vec!["/etc/softhsm2.conf".to_owned(), "/var/lib/softhsm".to_owned()],
+//!         write: Vec::new(),
+//!         processor_seconds: 60,
+//!     };
+//!     signstar_pkcs11::open(socket, settings, pin, Duration::from_secs(30))
+//! }
+//! ```
+//!
 //! # What is deliberately absent
 //! A PKCS#11 library, loading anything, starting the worker (the shell does, before lock-down),
 //! making, importing or deleting keys (but with the feature `provision`, asking for that), a second

@@ -19,6 +19,30 @@
 //! Whoever can talk to pcscd can use up the tries of a PIN, or hold the reader. A reader or a USB
 //! line that is listened to gives the PIN away; it does not give the key away.
 //!
+//! # Embedding
+//! A tool that signs by itself opens the key so, while it has one thread, and goes on as `signstar_core`
+//! shows. It needs a C compiler's linker and libpcsclite:
+//!
+//! ```no_run
+//! use std::time::Duration;
+//!
+//! use signstar_smartcard::{Location, open};
+//! use zeroize::Zeroizing;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let location = Location {
+//!     // As `signstar-admin device list` and GnuPG say it: manufacturer and serial number.
+//!     card: "000F:01234567".parse()?,
+//!     wait: Duration::from_secs(10),
+//! };
+//! // Without a line end.
+//! let pin = Zeroizing::new(std::fs::read("/run/tool/packages.pin")?);
+//! let mut opened = open(&location, pin)?;
+//! let signer = opened.signer.as_mut();
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! # What is deliberately absent
 //! OpenPGP's packets, files, PIN pads, PINs that the card wants hashed (KDF objects), other slots than
 //! the signing one, resetting a card, unblocking or changing a PIN; and without the feature

@@ -21,6 +21,26 @@
 //! validation and some divisions by secret numbers, has no input but the key, and so the same time
 //! for each signature. Power, radiation and faults made on purpose are not considered.
 //!
+//! # Embedding
+//! A tool that signs by itself opens the key so, and goes on as `signstar_core` shows, whose
+//! `examples/sign_file.rs` is a whole program with this back end:
+//!
+//! ```no_run
+//! use std::time::SystemTime;
+//!
+//! use signstar_core::{Certificate, SecretKey};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let certificate = Certificate::parse(&std::fs::read("packages.pgp")?)?;
+//! let key = certificate.signing_key(None, SystemTime::now())?;
+//! let file = std::fs::read("packages.secret.pgp")?;
+//! let secret = SecretKey::parse(&file, &key.fingerprint(), None)?;
+//! let mut opened = signstar_software::open(secret.into_material())?;
+//! let signer = opened.signer.as_mut();
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! # What is deliberately absent
 //! OpenPGP, files, passphrases, and (without the feature `provision`) a way to make a key. There
 //! is no way to take the secret out again.

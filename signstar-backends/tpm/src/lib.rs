@@ -28,6 +28,31 @@
 //! tpm2-tss keeps the auth value for the time of one signature, and what it computes from it may
 //! stay in memory until the process ends. A TPM has no counter of a key's signatures. Waiting for an answer has no limit here: the caller has a deadline.
 //!
+//! # Embedding
+//! A tool that signs by itself opens the key so, and goes on as `signstar_core` shows. What
+//! [`ENVIRONMENT`] lists must be in the environment before there is a second thread: best by whoever
+//! starts the tool (`Environment=TSS2_LOG=all+none` in a unit).
+//!
+//! ```no_run
+//! use signstar_tpm::{KeyPlace, Parent, Settings, open};
+//! use zeroize::Zeroizing;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! // `signstar-admin device storage-key` prints both lines of the parent.
+//! let name = "000b0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+//! let settings = Settings {
+//!     device: "/dev/tpmrm0".into(),
+//!     parent: Parent { handle: "0x81000001".parse()?, name: name.parse()? },
+//!     key: KeyPlace::Persistent("0x81000002".parse()?),
+//!     registers: None,
+//! };
+//! let auth = Zeroizing::new(std::fs::read("/run/tool/packages.auth")?);
+//! let mut opened = open(&settings, Some(auth))?;
+//! let signer = opened.signer.as_mut();
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! # What is deliberately absent
 //! OpenPGP, files, variables of the environment, the choice of another way to the TPM than a
 //! device, and (without the feature `provision`) every command that makes, moves or removes a key

@@ -39,7 +39,7 @@ pub use key::{fingerprint, is_possible};
 pub use keyring::{Keyring, keyring};
 pub use merge::{binary, merge_revocation, subkey_revocation};
 pub use primary::{NewPrimary, OfflinePrimary, PrimaryError, new_primary, offline_primary};
-pub use secret_key_file::{SecretKeyFileError, StoredKey, secret_key_file, stored_key};
+pub use secret_key_file::{SecretKeyFileError, StoredKey, secret_key_file, stored_keys};
 pub use verify::{VerifyError, verify};
 pub use wkd::{Published, web_key_directory};
 

@@ -5,8 +5,10 @@
 
 use std::time::SystemTime;
 
-use sequoia_openpgp::crypto::{Password, mpi};
-use sequoia_openpgp::packet::key::{Key4, Key6, PrimaryRole, SecretKeyMaterial, SecretParts};
+use sequoia_openpgp::crypto::{Password, S2K, mpi};
+use sequoia_openpgp::packet::key::{
+    Key4, Key6, KeyRole, PrimaryRole, SecretKeyMaterial, SecretParts,
+};
 use sequoia_openpgp::packet::{Key, Packet};
 use sequoia_openpgp::parse::{PacketParser, PacketParserResult, Parse};
 use sequoia_openpgp::serialize::SerializeInto;
@@ -18,6 +20,9 @@ use crate::key::numbers;
 
 /// Longest file that is looked at, in bytes; the same bound as the core's.
 const FILE_BYTES_MAX: usize = 1024 * 1024;
+
+/// Most packets that are looked at in a file; the same bound as the core's.
+const PACKETS_MAX: usize = 4096;
 
 /// Why a secret key file cannot be written or understood. The operator must act.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -34,12 +39,12 @@ pub enum SecretKeyFileError {
     /// The passphrase cannot be applied.
     #[error("the secret key cannot be protected by the passphrase")]
     Protection,
-    /// The file is longer than any key, or no secret key comes first in it.
-    #[error("not an OpenPGP secret key file")]
+    /// The file is longer than any key, no OpenPGP, or has no secret key that can sign.
+    #[error("not an OpenPGP file with a secret key that can sign")]
     Malformed,
 }
 
-/// What a secret key file says of its primary key without its passphrase.
+/// What a secret key file says of a key without its passphrase.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredKey {
     /// The fingerprint, upper-case hexadecimal.
@@ -123,29 +128,51 @@ fn secret(
     Ok(secret.into())
 }
 
-/// Reads what there is to know of a secret key file without opening it.
+/// Reads what there is to know of a secret key file without opening it: its keys that can sign, of
+/// which it has more than the public half, the primary key first.
 ///
 /// # Errors
-/// [`SecretKeyFileError::Malformed`] if the first key in it is not a secret one.
-pub fn stored_key(bytes: &[u8]) -> Result<StoredKey, SecretKeyFileError> {
+/// [`SecretKeyFileError::Malformed`] if it is no OpenPGP file or there is no such key in it.
+pub fn stored_keys(bytes: &[u8]) -> Result<Vec<StoredKey>, SecretKeyFileError> {
     if bytes.len() > FILE_BYTES_MAX {
         return Err(SecretKeyFileError::Malformed);
     }
-    let first = || -> anyhow::Result<Option<Packet>> {
-        match PacketParser::from_bytes(bytes)? {
-            PacketParserResult::Some(parser) => Ok(Some(parser.next()?.0)),
-            PacketParserResult::EOF(_) => Ok(None),
+    let read = || -> anyhow::Result<Vec<StoredKey>> {
+        let mut parser = PacketParser::from_bytes(bytes)?;
+        let mut keys = Vec::new();
+        let mut looked_at = 0;
+        while let PacketParserResult::Some(current) = parser {
+            anyhow::ensure!(looked_at < PACKETS_MAX, "more packets than any key has");
+            looked_at += 1;
+            let (packet, rest) = current.next()?;
+            parser = rest;
+            keys.extend(match &packet {
+                Packet::SecretKey(key) => stored(key),
+                Packet::SecretSubkey(key) => stored(key),
+                _ => None,
+            });
         }
+        Ok(keys)
     };
-    let Ok(Some(Packet::SecretKey(key))) = first() else {
-        return Err(SecretKeyFileError::Malformed);
+    match read() {
+        Ok(keys) if !keys.is_empty() => Ok(keys),
+        _ => Err(SecretKeyFileError::Malformed),
+    }
+}
+
+/// What there is to know of a key, if it can sign and its secret half is there.
+fn stored<R: KeyRole>(key: &Key<SecretParts, R>) -> Option<StoredKey> {
+    let is_stub = match key.secret() {
+        // GnuPG writes these for keys on cards and for those that are kept offline.
+        SecretKeyMaterial::Encrypted(secret) => matches!(secret.s2k(), S2K::Private { .. }),
+        SecretKeyMaterial::Unencrypted(_) => false,
     };
     let version = match key.version() {
         4 => KeyVersion::V4,
         6 => KeyVersion::V6,
-        _ => return Err(SecretKeyFileError::Malformed),
+        _ => return None,
     };
-    Ok(StoredKey {
+    (!is_stub && key.pk_algo().for_signing()).then(|| StoredKey {
         fingerprint: key.fingerprint().to_hex(),
         created: key.creation_time(),
         version,

@@ -280,6 +280,12 @@ fn hands_nothing_out_that_the_key_has_not_signed() {
     }
 }
 
+/// The only key of a file.
+fn one(file: &[u8]) -> StoredKey {
+    let [stored] = stored_keys(file).unwrap().try_into().unwrap();
+    stored
+}
+
 #[test]
 fn secret_key_files_open_again_and_fit_their_certificate() {
     for kind in Kind::ALL {
@@ -291,7 +297,7 @@ fn secret_key_files_open_again_and_fit_their_certificate() {
                 let case = format!("{kind:?} {version:?} {}", passphrase.is_some());
                 let file =
                     secret_key_file(&material, public, created(), version, passphrase).unwrap();
-                let stored = stored_key(&file).unwrap();
+                let stored = one(&file);
                 assert_eq!(
                     (stored.created, stored.version),
                     (created(), version),
@@ -305,7 +311,7 @@ fn secret_key_files_open_again_and_fit_their_certificate() {
             }
             let file = secret_key_file(&material, public, created(), version, Some(b"correct"));
             let (file, wrong) = (file.unwrap(), Some(&b"wrong"[..]));
-            let fingerprint = stored_key(&file).unwrap().fingerprint;
+            let fingerprint = one(&file).fingerprint;
             let error = SecretKey::parse(&file, &fingerprint, wrong).unwrap_err();
             assert_eq!(error, SecretKeyError::PassphraseWrong);
         }
@@ -374,7 +380,7 @@ fn refuses_an_empty_passphrase() {
 fn takes_nothing_but_a_secret_key_for_a_secret_key_file() {
     let made = create(software(Kind::Ed25519).as_mut(), &request(KeyVersion::V4)).unwrap();
     for bytes in [&b""[..], b"hello", &made.certificate, &made.revocation] {
-        assert_eq!(stored_key(bytes), Err(SecretKeyFileError::Malformed));
+        assert_eq!(stored_keys(bytes), Err(SecretKeyFileError::Malformed));
     }
 }
 

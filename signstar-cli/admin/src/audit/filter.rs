@@ -7,13 +7,18 @@ use signstar_core::{Field, Record};
 use crate::cli::Which;
 use crate::failure::{Failure, Status};
 
-/// Shorter beginnings of a digest are likely to be those of several artifacts.
+/// Shorter beginnings of a digest or an id are likely to be those of several.
 const DIGITS_MIN: usize = 8;
+
+/// A request's id has 16 bytes.
+const ID_DIGITS: usize = 32;
 
 /// Records that are meant: those that say all of this.
 #[derive(Debug, Default)]
 pub(crate) struct Filter {
     fields: Vec<(Field, String)>,
+    /// Beginning of the request's id, lower-case hexadecimal.
+    id: Option<String>,
     /// Beginning of the artifact's digest, lower-case hexadecimal.
     input: Option<String>,
     since: Option<SystemTime>,
@@ -36,6 +41,7 @@ impl Filter {
             fields: exact
                 .filter_map(|(field, value)| Some((field, value.clone()?)))
                 .collect(),
+            id: options.id.as_deref().map(id).transpose()?,
             input: options.input.as_deref().map(digits).transpose()?,
             since: time("--since", &options.since)?,
             until: time("--until", &options.until)?,
@@ -52,6 +58,10 @@ impl Filter {
             digest.map_or("", |(_, digits)| digits)
         };
         self.fields.iter().all(says)
+            && self
+                .id
+                .as_ref()
+                .is_none_or(|start| record.id.to_string().starts_with(start))
             && self
                 .input
                 .as_ref()
@@ -73,17 +83,31 @@ pub(crate) fn since(text: Option<&str>, now: SystemTime) -> Result<Filter, Failu
 /// The digits of a digest, or of its beginning, as records or `sha512sum` have it.
 fn digits(text: &str) -> Result<String, Failure> {
     let digits = text.split_once(':').map_or(text, |(_, digits)| digits);
-    let digits = digits.to_ascii_lowercase();
+    hexadecimal(digits).ok_or_else(|| {
+        let text = format!(
+            "--input: give at least {DIGITS_MIN} hexadecimal digits of the artifact's digest"
+        );
+        Failure::new(Status::Usage, text)
+    })
+}
+
+/// The digits of a request's id, or of its beginning, as the caller was told it.
+fn id(text: &str) -> Result<String, Failure> {
+    let id = hexadecimal(text).filter(|id| id.len() <= ID_DIGITS);
+    id.ok_or_else(|| {
+        let text = format!(
+            "--id: give the {ID_DIGITS} hexadecimal digits that the caller was told, or at least \
+             the first {DIGITS_MIN}"
+        );
+        Failure::new(Status::Usage, text)
+    })
+}
+
+/// Enough digits to tell one thing, in lower case.
+fn hexadecimal(text: &str) -> Option<String> {
+    let digits = text.to_ascii_lowercase();
     let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-    match digits.len() >= DIGITS_MIN && digits.bytes().all(is_digit) {
-        true => Ok(digits),
-        false => {
-            let text = format!(
-                "--input: give at least {DIGITS_MIN} hexadecimal digits of the artifact's digest"
-            );
-            Err(Failure::new(Status::Usage, text))
-        }
-    }
+    (digits.len() >= DIGITS_MIN && digits.bytes().all(is_digit)).then_some(digits)
 }
 
 /// A date (`2026-01-31`: its first moment, UTC), a time (`2026-01-31T12:00:00Z`) or how long ago
@@ -145,6 +169,14 @@ mod tests {
             });
             assert_eq!(found, taken, "{user} {key} {ssh_key}");
         }
+        for (id, taken) in [
+            ("01010101", true),
+            (&"01".repeat(16), true),
+            ("0101010101010102", false),
+            ("02020202", false),
+        ] {
+            assert_eq!(takes(|which| which.id = Some(id.to_owned())), taken, "{id}");
+        }
         for (input, taken) in [
             ("01234567", true),
             ("SHA512:0123456789ABCDEF", true),
@@ -184,6 +216,9 @@ mod tests {
         };
         refused(|which| which.input = Some("0123".to_owned()));
         refused(|which| which.input = Some("sha512:0123456789g".to_owned()));
+        refused(|which| which.id = Some("0123".to_owned()));
+        refused(|which| which.id = Some("0".repeat(33)));
+        refused(|which| which.id = Some("request 01010101".to_owned()));
         refused(|which| which.since = Some("tuesday".to_owned()));
         refused(|which| which.until = Some("99999999999999years".to_owned()));
     }

@@ -31,6 +31,9 @@ pub(crate) enum AuditVerb {
 /// Which records are meant.
 #[derive(Debug, Default, Args)]
 pub(crate) struct Which {
+    /// Only the request with this id, or one that begins so, as the caller was told it
+    #[arg(long, value_name = "ID")]
+    pub(crate) id: Option<String>,
     /// Only of this account
     #[arg(long, value_name = "NAME")]
     pub(crate) user: Option<String>,

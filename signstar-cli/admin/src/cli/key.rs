@@ -33,7 +33,8 @@ pub(crate) enum KeyVerb {
     /// Put a key that exists already on a card or a token
     ///
     /// The key can be stolen wherever else it is or has been; one that the device makes (`key generate`)
-    /// cannot. Takes the first key of an OpenPGP secret key file. A card keeps its creation time and
+    /// cannot. Of an OpenPGP secret key file it takes the key that signs with the configured certificate, or
+    /// that `--subkey` names, or the only one that can sign. A card keeps its creation time and
     /// fingerprint; a token does not, so that they must be said again to `cert create`.
     Import(Import),
     /// List the keys of the configuration, and what their devices hold
@@ -133,6 +134,10 @@ pub(crate) struct Import {
     /// The OpenPGP secret key file
     #[arg(long, value_name = "FILE")]
     pub(crate) from: PathBuf,
+    /// The key in it, a subkey or the primary one [default: the one that signs with the configured
+    /// certificate, or the only one that can sign]
+    #[arg(long, value_name = "FINGERPRINT")]
+    pub(crate) subkey: Option<String>,
     /// Say that you know: this key has been outside of the device
     #[arg(long, required = true)]
     pub(crate) has_been_outside: bool,

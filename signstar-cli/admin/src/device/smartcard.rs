@@ -159,7 +159,7 @@ fn generate(settings: &Settings, options: &Generate) -> Result<Made, Failure> {
 fn import(settings: &Settings, options: &Import) -> Result<Made, Failure> {
     let location = location(settings.key(&options.key)?)?;
     let touch = touch(&options.card);
-    let outside = outside::read(options)?;
+    let outside = outside::read(settings, options)?;
     let path = &options.from;
     let data = |error: &dyn std::fmt::Display| {
         Failure::new(Status::Data, format!("{}: {error}", path.display()))

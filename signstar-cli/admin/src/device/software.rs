@@ -5,10 +5,11 @@ use std::time::SystemTime;
 use signstar::back_ends::software::Software;
 use signstar::config::Key;
 use signstar::trusted_file::{self, Kind};
-use signstar_certificate::{secret_key_file, stored_key};
+use signstar_certificate::{secret_key_file, stored_keys};
 use signstar_core::{KeyVersion, SecretKey};
 use signstar_software::Kind as KeyKind;
 
+use super::outside;
 use super::{BackEnd, Held, Made, Seen, Stored, settings_of};
 use crate::account;
 use crate::cli::Generate;
@@ -38,7 +39,8 @@ fn open(_: &Settings, key: &Key) -> Result<Held, Failure> {
     let data =
         |error: &dyn std::fmt::Display| Failure::new(Status::Data, format!("{shown}: {error}"));
     let file = trusted_file::read(&files.secret_key, Kind::Secret, SECRET_KEY_BYTES_MAX)?;
-    let stored = stored_key(&file).map_err(|error| data(&error))?;
+    let stored = stored_keys(&file).map_err(|error| data(&error))?;
+    let stored = outside::meant(key, stored)?;
     log::debug!("{shown} holds {}", stored.fingerprint);
     let passphrase = files
         .passphrase
@@ -104,9 +106,9 @@ fn generate(settings: &Settings, options: &Generate) -> Result<Made, Failure> {
     let file = secret_key_file(&material, public, SystemTime::now(), version, passphrase)
         .map_err(|error| Failure::new(Status::Data, error))?;
     // What cannot be opened again is not written.
-    let fingerprint = stored_key(&file)
-        .map_err(|error| internal(&error))?
-        .fingerprint;
+    let stored = stored_keys(&file).map_err(|error| internal(&error))?;
+    let written = stored.into_iter().next().map(|key| key.fingerprint);
+    let fingerprint = written.ok_or_else(|| internal(&"the key cannot be read again"))?;
     SecretKey::parse(&file, &fingerprint, passphrase).map_err(|error| internal(&error))?;
     NewFile {
         path: &files.secret_key,

@@ -19,8 +19,8 @@ const GENERATE: [&str; 4] = ["key", "generate", "--key", "packages"];
 const SECRET: &str = "outside.secret.pgp";
 
 /// A machine with a card in its reader. In this order: the card goes before pcscd does.
-struct Machine {
-    place: Place,
+pub(crate) struct Machine {
+    pub(crate) place: Place,
     _card: Inserted,
     _pcscd: Pcscd,
     /// `--admin-pin-file` and the file.
@@ -29,7 +29,7 @@ struct Machine {
 
 impl Machine {
     /// To be made in namespaces of the test's own.
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let pcscd = pcscd();
         let card = insert(SERIAL, 0);
         let place = Place::new();
@@ -57,12 +57,12 @@ impl Machine {
     }
 
     /// `verb` with the administrator's PIN.
-    fn with_pin<'a>(&'a self, verb: &[&'a str], more: &[&'a str]) -> Vec<&'a str> {
+    pub(crate) fn with_pin<'a>(&'a self, verb: &[&'a str], more: &[&'a str]) -> Vec<&'a str> {
         [verb, more, &[self.pin[0].as_str(), self.pin[1].as_str()]].concat()
     }
 
     /// What GnuPG takes for good, of the key on the card.
-    fn sign(&self, fingerprint: &str) {
+    pub(crate) fn sign(&self, fingerprint: &str) {
         let pin = Zeroizing::new(USER_PIN.as_bytes().to_vec());
         let mut opened = signstar_smartcard::open(&location(), pin).unwrap();
         signing::check(&self.place, opened.signer.as_mut(), fingerprint);

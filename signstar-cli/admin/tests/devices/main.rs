@@ -10,6 +10,10 @@
 )]
 
 mod card;
+mod exported;
+#[path = "../operator/gpg.rs"]
+#[allow(dead_code, reason = "shared with other tests, which use the rest")]
+mod gpg;
 #[path = "../../../../signstar-backends/smartcard/tests/support/inside.rs"]
 mod inside;
 mod kept;

@@ -20,9 +20,15 @@ const SECTIONS: [(&str, At); 7] = [
     ("A CI job", At::Builder),
 ];
 
-/// What a CI system hands to a job.
-const SECRETS: &str =
-    "export SIGNSTAR_KEY=$HOME/.ssh/signstar SIGNSTAR_KNOWN_HOSTS=/media/stick/known_hosts\n";
+/// What GitLab hands to a job: a file that everybody may read, here without the end of its last line.
+const IN_A_FILE: &str = "\
+head -c -1 ~/.ssh/signstar > ~/job.key
+chmod 0666 ~/job.key
+export SIGNSTAR_KEY=$HOME/job.key
+";
+
+/// What Forgejo and GitHub hand to one: text.
+const AS_TEXT: &str = "SIGNSTAR_KEY=$(cat ~/.ssh/signstar)\nexport SIGNSTAR_KEY\n";
 
 const PACKAGE: &str = "hello-signstar-1-1-any.pkg.tar.zst";
 
@@ -48,7 +54,7 @@ fn releases(site: &Site) -> usize {
 #[test]
 fn the_commands_for_builders_work_in_their_order() {
     let site = site();
-    let before = |title: &str| if title == "A CI job" { SECRETS } else { "" };
+    let before = |title: &str| if title == "A CI job" { IN_A_FILE } else { "" };
     let mut counted = releases(&site);
     site.follow_with("docs/clients.md", &SECTIONS, before, |title, said| {
         // By hand and by force, or twice by force, but not for what has a signature already.
@@ -75,6 +81,49 @@ fn the_commands_for_builders_work_in_their_order() {
     );
 }
 
+/// The lines of the examples for CI systems that call `ci/sign.sh`, as a shell gets them.
+fn lines_of_jobs() -> [String; 2] {
+    let page = page::text("docs/clients.md");
+    let lines = page.lines().map(str::trim_start);
+    let lines = lines.filter_map(|line| line.strip_prefix("- "));
+    let lines = lines.map(|line| line.trim_start_matches("run: ").to_owned());
+    let calls = lines.filter(|line| line.starts_with("sh ci/sign.sh "));
+    calls.collect::<Vec<String>>().try_into().unwrap()
+}
+
+#[test]
+fn jobs_get_their_key_as_ci_systems_hand_it_over() {
+    let site = site();
+    let sections = page::sections(&page::text("docs/clients.md"));
+    let section = sections.iter().find(|section| section.title == "A CI job");
+    site.done(
+        At::Builder,
+        &format!("{IN_A_FILE}{}", section.unwrap().script),
+    );
+    let run = |key: &str, line: &str| {
+        // A job has no home, and what it leaves behind is not the key.
+        let script = format!(
+            "cd ~/hello\nrm -f *.sig\n{key}export TMPDIR=$(mktemp -d) SIGNSTAR_TRIES=1\nstatus=0\n\
+             env -u HOME {line} || status=$?\ntest -z \"$(ls -A \"$TMPDIR\")\"\nexit $status"
+        );
+        site.run(At::Builder, &script)
+    };
+    for (key, line) in [IN_A_FILE, AS_TEXT].into_iter().zip(lines_of_jobs()) {
+        let end = run(key, &line);
+        assert!(end.status.success(), "{line}\n{}", end.said);
+        assert!(end.said.contains("Good signature"), "{}", end.said);
+    }
+    let without = |key: &str| run(key, &lines_of_jobs()[0]);
+    let end = without("export SIGNSTAR_KEY=\n");
+    assert!(end.said.contains("there is no key"), "{}", end.said);
+    assert!(!end.status.success());
+    // Another certificate than that of the key.
+    let other = "gpg --batch --quiet --passphrase '' --quick-generate-key other@example.org\n\
+                 gpg --batch --yes --output ~/hello/ci/packages.pgp --export other@example.org\n";
+    let end = without(&format!("{other}{AS_TEXT}"));
+    assert!(!end.status.success(), "{}", end.said);
+}
+
 #[test]
 fn the_script_leaves_what_was_there_when_it_gets_no_signature() {
     let site = site();
@@ -92,8 +141,14 @@ fn the_script_leaves_what_was_there_when_it_gets_no_signature() {
         );
         tried(&script)
     };
-    // A status that nobody waits for, and one that is worth another try.
-    for (answer, tries, status) in [("77", 1, 77), ("255", 1, 255), ("75", 3, 75)] {
+    // Statuses that nobody waits for, and those that are worth another try.
+    for (answer, tries, status) in [
+        ("77", 1, 77),
+        ("74", 1, 74),
+        ("69", 3, 69),
+        ("255", 3, 255),
+        ("75", 3, 75),
+    ] {
         let fake = format!(
             "rm -f ~/asked\nprintf '#!/bin/sh\\necho part of it; echo >> ~/asked; exit {answer}\\n' > ~/fake\n\
              chmod +x ~/fake\nexport SIGNSTAR_SSH=$HOME/fake SIGNSTAR_TRIES=3\n"

@@ -3,8 +3,10 @@
 //!
 //! Only parsed, and run by no test, are:
 //! - `docs/deploy.md`, "With a device": cards, TPMs, and a PIN that somebody types;
+//! - `docs/ceremony.md`: several people, and an offline machine;
 //! - `docs/clients.md`, "Another account": the site has one account, for packages;
-//! - `docs/migration.md`, "The same key on a card" and "The same card";
+//! - `docs/migration.md`, "The same key on a card", "The same key in a NetHSM" and "The same card";
+//! - `docs/nethsm.md`, "The passphrase, where systemd keeps it": systemd as first process;
 //! - `docs/runbooks.md`, "A second device": two cards.
 //!
 //! The modules of these pages say the same, by `At::Parsed`. What signstar-admin does with cards and

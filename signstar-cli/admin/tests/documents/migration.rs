@@ -2,9 +2,10 @@
 
 use crate::site::{At, Site};
 
-const SECTIONS: [(&str, At); 4] = [
+const SECTIONS: [(&str, At); 5] = [
     ("The same key in a file", At::Enclave),
     ("The same key on a card", At::Parsed("it needs a card")),
+    ("The same key in a NetHSM", At::Parsed("it needs a NetHSM")),
     ("The same card", At::Parsed("it needs a card")),
     ("A new subkey of the same certificate", At::Enclave),
 ];

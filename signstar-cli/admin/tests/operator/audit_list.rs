@@ -80,6 +80,10 @@ fn shows_what_is_asked_for() {
     };
     assert_eq!(ids(&["--user", "signer"]), numbered(&[0, 2, 4]));
     assert_eq!(ids(&["--key", "images"]), numbered(&[]));
+    let last = id(4).to_string();
+    assert_eq!(ids(&["--id", &last]), numbered(&[4]));
+    assert_eq!(ids(&["--id", &last, "--user", "other"]), numbered(&[]));
+    assert_eq!(ids(&["--id", &"ff".repeat(16)]), numbered(&[]));
     let third = format!("sha512:{:0128x}", 3);
     assert_eq!(ids(&["--input", &third]), numbered(&[3]));
     let span = [

@@ -139,9 +139,9 @@ fn sign(place: &Place, certificate: &str, secret: &str) {
     let certificate = fs::read(place.path(certificate)).unwrap();
     let certificate = Certificate::parse(&certificate).unwrap();
     let secret = fs::read(place.path(secret)).unwrap();
-    let fingerprint = signstar_certificate::stored_key(&secret)
-        .unwrap()
-        .fingerprint;
+    let fingerprint = signstar_certificate::stored_keys(&secret).unwrap()[0]
+        .fingerprint
+        .clone();
     let key = certificate.signing_key(Some(&fingerprint), now).unwrap();
     let secret = SecretKey::parse(&secret, &fingerprint, None).unwrap();
     let mut signer = signstar_software::open(secret.into_material())

@@ -252,7 +252,11 @@ fn damaged_files_revoke_nothing_else_and_cause_no_panic() {
             Err(_) => refused += 1,
         }
         // Whatever these say of it.
-        let _ = (offline_primary(file), stored_key(file), describe(file, now));
+        let _ = (
+            offline_primary(file),
+            stored_keys(file),
+            describe(file, now),
+        );
         let _ = (Edit::of(file, now), binary(file), armor(file));
         let _ = (keyring(&[file], now), web_key_directory(&[file]));
     };

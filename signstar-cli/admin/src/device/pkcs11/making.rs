@@ -69,7 +69,7 @@ pub(super) fn import(settings: &Settings, options: &Import) -> Result<Made, Fail
         let text = "with `uri-ed25519` the key is a composite one, which is only made on the token";
         return Err(Failure::new(Status::Usage, text));
     }
-    let outside = outside::read(options)?;
+    let outside = outside::read(settings, options)?;
     let mut kinds = Kind::ALL.into_iter();
     let kind = kinds.find(|kind| kind.name() == outside.public.name());
     let kind =
