@@ -4,12 +4,30 @@
 use std::path::Path;
 
 use super::{make_folder, put};
-use crate::failure::Result;
+use crate::failure::{Because, Result};
 use crate::workspace::Workspace;
 
 /// Examples, for an operator to put in place.
 const EXAMPLES: &str = "usr/share/doc/signstar/examples";
 const UNITS: &str = "usr/lib/systemd/system";
+/// Pages. Those in `docs` come as well, all of them.
+const DOCUMENTS: &str = "usr/share/doc/signstar";
+const PAGES: [&str; 8] = [
+    "ARCHITECTURE.md",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "LICENSE-APACHE",
+    "LICENSE-MIT",
+    "README.md",
+    "SECURITY.md",
+    "packaging/README.md",
+];
+const PAGES_FOR_CLIENTS: [&str; 4] = [
+    "LICENSE-APACHE",
+    "LICENSE-MIT",
+    "docs/clients.md",
+    "docs/exit-and-refusal-codes.md",
+];
 
 /// Files of `packaging/` that are in force where they are installed, and where that is.
 const IN_FORCE: [(&str, &str); 8] = [
@@ -24,13 +42,15 @@ const IN_FORCE: [(&str, &str); 8] = [
 ];
 
 /// Files that change what others on the machine may do, or need values of the site: examples.
-const AS_EXAMPLES: [&str; 15] = [
+const AS_EXAMPLES: [&str; 18] = [
     "apparmor/usr.bin.signstar",
     "client/signstar-sign",
+    "examples/nethsm.toml",
     "examples/pkcs11.toml",
     "examples/smartcard.toml",
     "examples/software.toml",
     "examples/tpm.toml",
+    "logrotate/signstar",
     "nftables/signstar.nft",
     "polkit/50-signstar.rules",
     "sshd/50-signstar.conf",
@@ -38,6 +58,7 @@ const AS_EXAMPLES: [&str; 15] = [
     "systemd/examples/signstar-sshd-addresses.conf",
     "systemd/examples/signstar-sshd-devices.conf",
     "systemd/examples/signstar-sshd-network.conf",
+    "systemd/examples/signstar-sshd-token.conf",
     "systemd/pcscd.socket.d/signstar.conf",
     "udev/70-signstar.rules",
 ];
@@ -64,9 +85,33 @@ pub(super) fn lay_out(root: &Path) -> Result<()> {
             0o644,
         )?;
     }
-    put(
-        &packaging.join("README.md"),
-        &root.join("usr/share/doc/signstar/PACKAGING.md"),
-        0o644,
-    )
+    documents(&root.join(DOCUMENTS))
+}
+
+/// Every page, where the links of one find the others.
+fn documents(folder: &Path) -> Result<()> {
+    let workspace = Workspace::get()?;
+    for page in PAGES {
+        put(&workspace.path(page), &folder.join(page), 0o644)?;
+    }
+    let docs = workspace.path("docs");
+    let attempt = || format!("cannot read {}", docs.display());
+    for entry in std::fs::read_dir(&docs).because(attempt())? {
+        let entry = entry.because(attempt())?;
+        let place = folder.join("docs").join(entry.file_name());
+        put(&entry.path(), &place, 0o644)?;
+    }
+    Ok(())
+}
+
+/// What machines need that have things signed, and nothing else.
+pub(super) fn for_clients(root: &Path) -> Result<()> {
+    let workspace = Workspace::get()?;
+    let script = workspace.path("packaging/client/signstar-sign");
+    put(&script, &root.join("usr/bin/signstar-sign"), 0o755)?;
+    for page in PAGES_FOR_CLIENTS {
+        let place = root.join("usr/share/doc/signstar-client").join(page);
+        put(&workspace.path(page), &place, 0o644)?;
+    }
+    Ok(())
 }
