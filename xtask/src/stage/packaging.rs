@@ -98,8 +98,10 @@ fn documents(folder: &Path) -> Result<()> {
     let attempt = || format!("cannot read {}", docs.display());
     for entry in std::fs::read_dir(&docs).because(attempt())? {
         let entry = entry.because(attempt())?;
-        let place = folder.join("docs").join(entry.file_name());
-        put(&entry.path(), &place, 0o644)?;
+        if entry.path().is_file() {
+            let place = folder.join("docs").join(entry.file_name());
+            put(&entry.path(), &place, 0o644)?;
+        }
     }
     Ok(())
 }
@@ -114,4 +116,84 @@ pub(super) fn for_clients(root: &Path) -> Result<()> {
         put(&workspace.path(page), &place, 0o644)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+#[allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by a panic"
+)]
+mod tests {
+    use std::fs;
+    use std::path::{Path, PathBuf};
+
+    use super::{DOCUMENTS, EXAMPLES, for_clients, lay_out};
+
+    /// Every file below a folder.
+    fn files(folder: &Path) -> Vec<PathBuf> {
+        let entries = fs::read_dir(folder).unwrap();
+        let paths = entries.map(|entry| entry.unwrap().path());
+        paths
+            .flat_map(|path| match path.is_dir() {
+                true => files(&path),
+                false => vec![path],
+            })
+            .collect()
+    }
+
+    #[test]
+    fn links_of_installed_pages_lead_to_installed_files() {
+        let root = tempfile::tempdir().unwrap();
+        lay_out(root.path()).unwrap();
+        let documents = root.path().join(DOCUMENTS);
+        let pages = files(&documents);
+        let pages = pages
+            .iter()
+            .filter(|path| path.extension().is_some_and(|it| it == "md"));
+        let mut count = 0;
+        for page in pages {
+            let text = fs::read_to_string(page).unwrap();
+            let prose: String = text.split("```").step_by(2).collect();
+            for link in prose.split("](").skip(1) {
+                let link = link.split([')', '#']).next().unwrap();
+                // Manual pages are where `man` finds them.
+                if link.is_empty() || link.contains("://") || link.ends_with(".1") {
+                    continue;
+                }
+                let target = page.parent().unwrap().join(link);
+                assert!(target.exists(), "{}: {link}", page.display());
+                count += 1;
+            }
+        }
+        assert!(count > 60, "{count}");
+    }
+
+    /// Whoever installs it has an example for each back end.
+    #[test]
+    fn every_example_of_a_configuration_is_installed() {
+        let root = tempfile::tempdir().unwrap();
+        lay_out(root.path()).unwrap();
+        let name = |path: &PathBuf| path.file_name().unwrap().to_owned();
+        let is_example = |path: &&PathBuf| path.extension().is_some_and(|it| it == "toml");
+        let installed = files(&root.path().join(EXAMPLES));
+        let mut installed: Vec<_> = installed.iter().filter(is_example).map(name).collect();
+        let tree = Path::new(env!("CARGO_MANIFEST_DIR")).join("../packaging/examples");
+        let mut there: Vec<_> = files(&tree).iter().map(name).collect();
+        installed.sort();
+        there.sort();
+        assert!(!there.is_empty());
+        assert_eq!(installed, there);
+    }
+
+    #[test]
+    fn clients_get_the_script_and_what_it_refers_to() {
+        let root = tempfile::tempdir().unwrap();
+        for_clients(root.path()).unwrap();
+        let script = fs::read_to_string(root.path().join("usr/bin/signstar-sign")).unwrap();
+        assert!(script.contains("docs/exit-and-refusal-codes.md"));
+        let page = "usr/share/doc/signstar-client/docs/exit-and-refusal-codes.md";
+        assert!(root.path().join(page).is_file());
+        assert_eq!(files(root.path()).len(), 5);
+    }
 }
