@@ -27,9 +27,6 @@ use offline::{Browse, Diff, Export, Passphrase, Sealed};
 /// How backups in a folder end.
 pub(crate) const SUFFIX: &str = ".nethsm-backup";
 
-/// What a device says that has no backup passphrase.
-const NOT_CONFIGURED: &str = "configure backup key";
-
 #[derive(Debug, Subcommand)]
 pub(crate) enum BackupVerb {
     /// Write a backup to a file, mode 0600 (Backup)
@@ -109,17 +106,7 @@ fn create(device: &mut Device, options: &Create) -> Result<Report, Failure> {
         BACKUP,
         "system_backup_post",
         default_api::system_backup_post,
-    );
-    let bytes = bytes.map_err(|failure| match failure.text.contains(NOT_CONFIGURED) {
-        true => {
-            let text = format!(
-                "{}: has no backup passphrase yet: nethsm-cli config set backup-passphrase",
-                device.label
-            );
-            Failure::new(failure.status, text)
-        }
-        false => failure,
-    })?;
+    )?;
     if !file::is_whole(&bytes) {
         let text = format!(
             "{}: has sent no whole backup: nothing was written",

@@ -36,8 +36,8 @@ const NETHSM: &str = "usr/bin/nethsm-cli";
 /// Where helpers are installed.
 const HELPERS: &str = "usr/lib/signstar";
 
-/// Documents that come along.
-const DOCUMENTS: [&str; 3] = ["LICENSE-APACHE", "LICENSE-MIT", "README.md"];
+/// A tree of its own below, for machines that have things signed.
+const CLIENT: &str = "client";
 
 /// Does what the command line says.
 pub(crate) fn run(options: &Options) -> Result<()> {
@@ -67,6 +67,7 @@ pub(crate) fn everything(root: &Path) -> Result<()> {
     put(&release::provisioner()?, &provisioner, 0o755)?;
     put(&release::admin()?, &root.join(ADMIN), 0o755)?;
     put(&release::nethsm_cli()?, &root.join(NETHSM), 0o755)?;
+    packaging::for_clients(&root.join(CLIENT))?;
     documents(root, None)
 }
 
@@ -79,6 +80,7 @@ pub(crate) fn with_debug_programs(root: &Path, debug: &Path) -> Result<()> {
     }
     put(&debug.join("signstar-admin"), &root.join(ADMIN), 0o755)?;
     put(&debug.join("nethsm-cli"), &root.join(NETHSM), 0o755)?;
+    packaging::for_clients(&root.join(CLIENT))?;
     documents(root, Some(debug))
 }
 
@@ -90,19 +92,7 @@ pub(crate) fn beside_programs(root: &Path) -> Result<()> {
 fn documents(root: &Path, built: Option<&Path>) -> Result<()> {
     pages::manuals(&root.join("usr/share/man/man1"), None, built)?;
     pages::completions_installed(&root.join("usr/share"), built)?;
-    packaging::lay_out(root)?;
-    let workspace = Workspace::get()?;
-    for name in DOCUMENTS {
-        let document = workspace.path(name);
-        if document.is_file() {
-            put(
-                &document,
-                &root.join("usr/share/doc/signstar").join(name),
-                0o644,
-            )?;
-        }
-    }
-    Ok(())
+    packaging::lay_out(root)
 }
 
 /// Only the login shell and what looks at its artifacts, as `bench` needs them.

@@ -22,7 +22,7 @@ const fn needed(program: &'static str, debian: &'static str, arch: &'static str)
 const TLS_OF_RSYSLOG: &str = "/usr/lib/x86_64-linux-gnu/rsyslog/lmnsd_gtls.so";
 
 /// What `cargo xtask test` needs.
-pub(crate) const TESTS: [Needed; 63] = [
+pub(crate) const TESTS: [Needed; 64] = [
     // The transport, and what a caller may try through it.
     needed("sshd", "openssh-server", "openssh"),
     needed("ssh", "openssh-client", "openssh"),
@@ -99,9 +99,10 @@ pub(crate) const TESTS: [Needed; 63] = [
     needed("apparmor_parser", "apparmor", "apparmor"),
     needed("usermod", "passwd", "shadow"),
     needed("pkill", "procps", "procps-ng"),
-    // Packages are built and installed.
+    // Packages are built and installed, and logs rotated.
     needed("dpkg-buildpackage", "dpkg-dev", "dpkg"),
     needed("dpkg", "dpkg", "dpkg"),
+    needed("logrotate", "logrotate", "logrotate"),
     // Manual pages.
     needed("mandoc", "mandoc", "mandoc"),
 ];

@@ -5,7 +5,7 @@ use signstar_core::{Event, Field};
 use crate::site::{At, Site};
 
 /// Where the page's sections are run.
-pub(crate) const SECTIONS: [(&str, At); 10] = [
+pub(crate) const SECTIONS: [(&str, At); 11] = [
     ("Build the package", At::Sources),
     ("Install it", At::Enclave),
     ("Configure it", At::Enclave),
@@ -15,6 +15,7 @@ pub(crate) const SECTIONS: [(&str, At); 10] = [
     ("The first signature", At::Builder),
     ("Verify it elsewhere", At::Reader),
     ("See what was signed", At::Enclave),
+    ("A key for the database", At::Enclave),
     (
         "With a device",
         At::Parsed("it needs a card, a TPM and somebody who types a PIN"),
@@ -70,4 +71,29 @@ fn without_the_signature_or_the_trust_or_the_right_bytes_pacman_installs_nothing
              pacman-key --lsign-key \"$fingerprint\"\npacman -U --noconfirm {package}"
         ),
     );
+}
+
+#[test]
+fn the_second_account_signs_databases_with_its_own_key_and_records_them_in_the_same_file() {
+    let site = Site::deployed();
+    site.done(
+        At::Builder,
+        "cd ~/hello\nrepo-add --quiet hello.db.tar.xz hello-signstar-1-1-any.pkg.tar.zst\n\
+         ssh -l signer-database signstar < hello.db.tar.xz > hello.db.tar.xz.sig\n\
+         gpg --quiet --import /media/stick/database.asc\n\
+         gpg --verify hello.db.tar.xz.sig hello.db.tar.xz",
+    );
+    let last = site.records().pop().unwrap();
+    assert_eq!(last.event, Event::Release);
+    assert_eq!(last.get(Field::User), Some("signer-database"));
+    assert_eq!(last.get(Field::Key), Some("database"));
+    // The first one still records its requests, and neither signs what is the other's.
+    let ask = |account: &str, file: &str| {
+        let script = format!("cd ~/hello\nssh -l {account} signstar < {file} > {account}.part");
+        site.run(At::Builder, &script).status.code()
+    };
+    let package = "hello-signstar-1-1-any.pkg.tar.zst";
+    assert_eq!(ask("signer", package), Some(0));
+    assert_eq!(ask("signer-database", package), Some(65));
+    assert_eq!(ask("signer", "hello.db.tar.xz"), Some(65));
 }

@@ -18,6 +18,7 @@ mod clients;
 mod command_lines;
 mod deploy;
 mod migration;
+mod monitoring;
 mod nethsm;
 mod page;
 mod promises;

@@ -21,6 +21,9 @@ const NOT_OURS: [&str; 6] = [
 
 /// Builds the packages in a release of their own, and says where the one that is called `package` is.
 fn build(staged: &Staged, package: &str, revision: u32) -> PathBuf {
+    if let Some(built) = built(staged, package, revision) {
+        return built;
+    }
     let tree = staged.path("tree");
     let _ = fs::remove_dir_all(&tree);
     fs::create_dir(&tree).unwrap();
@@ -33,7 +36,10 @@ fn build(staged: &Staged, package: &str, revision: u32) -> PathBuf {
     let mut build = Command::new("dpkg-buildpackage");
     build
         .args([
-            "--build=binary",
+            match package {
+                "signstar-client" => "--build=all",
+                _ => "--build=any",
+            },
             "--unsigned-changes",
             "--unsigned-buildinfo",
         ])
@@ -41,15 +47,18 @@ fn build(staged: &Staged, package: &str, revision: u32) -> PathBuf {
         .env("SIGNSTAR_STAGE", staged.path("stage"))
         .current_dir(&tree);
     run(&mut build);
+    built(staged, package, revision).unwrap()
+}
+
+/// Where it is, if it was built.
+fn built(staged: &Staged, package: &str, revision: u32) -> Option<PathBuf> {
     let entries = fs::read_dir(staged.path("")).unwrap();
     let mut packages = entries.map(|entry| entry.unwrap().path());
     let name = format!("{package}_0.1.0-{revision}_");
-    packages
-        .find(|path| {
-            let file = path.file_name().unwrap().to_string_lossy();
-            file.starts_with(&name) && file.ends_with(".deb")
-        })
-        .unwrap()
+    packages.find(|path| {
+        let file = path.file_name().unwrap().to_string_lossy();
+        file.starts_with(&name) && file.ends_with(".deb")
+    })
 }
 
 fn dpkg(root: &Path, arguments: &[&str]) -> String {
@@ -87,6 +96,27 @@ fn prepare(root: &Path) {
     fs::write(root.join("var/lib/dpkg/status"), "").unwrap();
 }
 
+#[test]
+fn the_one_for_clients_has_the_script_and_nothing_that_signs() {
+    let staged = Staged::new();
+    let root = staged.root();
+    prepare(&root);
+    let client = build(&staged, "signstar-client", 1);
+    assert!(client.to_str().unwrap().ends_with("_all.deb"), "{client:?}");
+    dpkg(&root, &["--install", client.to_str().unwrap()]);
+    let installed = files(&root, &NOT_OURS);
+    let script = root.join("usr/bin/signstar-sign");
+    assert_eq!(installed.get("usr/bin/signstar-sign"), Some(&(0, 0, 0o755)));
+    assert_eq!(
+        fs::read_to_string(script).unwrap(),
+        crate::place::text("client/signstar-sign")
+    );
+    for file in installed.keys() {
+        let document = file.starts_with("usr/share/doc/signstar-client/");
+        assert!(document || file == "usr/bin/signstar-sign", "{file}");
+    }
+}
+
 /// It needs the libraries of the system for devices, and has the back ends for them.
 #[test]
 fn the_one_for_devices_takes_the_place_of_the_other_and_gives_it_back() {
@@ -96,6 +126,19 @@ fn the_one_for_devices_takes_the_place_of_the_other_and_gives_it_back() {
     let devices = build(&staged, "signstar-devices", 1);
     let plain = build(&staged, "signstar", 1);
     dpkg(&root, &["--install", plain.to_str().unwrap()]);
+    let config = root.join("etc/signstar/sshd_config");
+    let changed = fs::read_to_string(&config)
+        .unwrap()
+        .replace("Port 2222", "Port 2022");
+    fs::write(&config, &changed).unwrap();
+    let kept = [
+        "etc/signstar/ssh_host_ed25519_key",
+        "run/signstar/packages.pin",
+    ]
+    .map(|name| root.join(name));
+    for file in &kept {
+        fs::write(file, "kept").unwrap();
+    }
     assert!(
         !back_ends(&root).contains("smartcard"),
         "{}",
@@ -121,8 +164,15 @@ fn the_one_for_devices_takes_the_place_of_the_other_and_gives_it_back() {
         installed("signstar-devices") && !installed("signstar"),
         "{status}"
     );
+    // Whoever purges the one that is gone loses nothing of what the other has taken over.
+    dpkg(&root, &["--purge", "signstar"]);
+    for file in &kept {
+        assert_eq!(fs::read_to_string(file).unwrap(), "kept", "{file:?}");
+    }
+    assert_eq!(fs::read_to_string(&config).unwrap(), changed);
     dpkg(&root, &["--install", plain.to_str().unwrap()]);
     assert!(!back_ends(&root).contains("smartcard"));
+    assert_eq!(fs::read_to_string(&config).unwrap(), changed);
 }
 
 #[test]

@@ -146,6 +146,26 @@ fn the_one_for_devices_has_their_back_ends_and_says_what_it_needs() {
 }
 
 #[test]
+fn the_one_for_clients_has_the_script_and_nothing_that_signs() {
+    let staged = Staged::new();
+    let root = staged.root();
+    let package = build(&staged, "signstar-client", 1);
+    pacman(
+        &root,
+        &[&["-U", package.to_str().unwrap()], &CHANGES[..]].concat(),
+    );
+    let installed = files(&root, &["var/", "etc/passwd", "etc/group", "etc/shadow"]);
+    assert_eq!(installed.get("usr/bin/signstar-sign"), Some(&(0, 0, 0o755)));
+    for file in installed.keys() {
+        let document = file.starts_with("usr/share/");
+        assert!(document || file == "usr/bin/signstar-sign", "{file}");
+    }
+    let said = pacman(&root, &["-Qi", "signstar-client"]);
+    let architecture = said.lines().find(|line| line.starts_with("Architecture"));
+    assert!(architecture.unwrap().ends_with(": any"), "{said}");
+}
+
+#[test]
 fn its_functions_let_sshd_let_the_account_in() {
     let place = Place::new();
     let functions = packaging().join("arch/signstar.install");

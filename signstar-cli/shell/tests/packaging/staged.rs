@@ -8,7 +8,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use crate::place::run;
+use crate::place::{packaging, run};
 
 /// A folder with a copy of the staged tree in it, whose programs have lost their symbols: those of
 /// a debug build are large.
@@ -31,7 +31,7 @@ impl Staged {
         };
         fs::set_permissions(staged.folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
         fs::create_dir(staged.path("stage")).unwrap();
-        for part in ["etc", "usr", "devices"] {
+        for part in ["etc", "usr", "devices", "client"] {
             let mut copy = Command::new("cp");
             run(copy
                 .arg("-r")
@@ -114,12 +114,31 @@ pub(crate) fn assert_owners_and_modes(installed: &BTreeMap<String, (u32, u32, u3
         "usr/lib/sysusers.d/signstar.conf",
         "usr/lib/tmpfiles.d/signstar.conf",
         "usr/share/bash-completion/completions/nethsm-cli",
-        "usr/share/doc/signstar/examples/software.toml",
+        "usr/share/doc/signstar/docs/deploy.md",
+        "usr/share/doc/signstar/packaging/README.md",
         "usr/share/doc/signstar/examples/systemd/signstar-sshd-addresses.conf",
         "usr/share/fish/vendor_completions.d/nethsm-cli.fish",
         "usr/share/zsh/site-functions/_nethsm-cli",
     ] {
         assert!(installed.contains_key(expected), "{expected}");
+    }
+    // What is an example in the tree is one for whoever installs it, and the other way round.
+    for folder in ["examples", "systemd/examples"] {
+        let place = format!(
+            "usr/share/doc/signstar/examples/{}",
+            folder.trim_end_matches("examples")
+        );
+        let mut shown: Vec<String> = fs::read_dir(packaging().join(folder))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        shown.sort();
+        let there: Vec<&str> = installed
+            .keys()
+            .filter_map(|name| name.strip_prefix(&place))
+            .filter(|name| !name.contains('/'))
+            .collect();
+        assert_eq!(there, shown, "{place}");
     }
     // Debian compresses pages.
     for page in ["nethsm-cli.1", "nethsm-cli-key-list.1", "signstar-admin.1"] {

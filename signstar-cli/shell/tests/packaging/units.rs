@@ -1,7 +1,7 @@
 //! The units, read by systemd-analyze, and what the one for credentials does.
 
 use std::fs;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{symlink, MetadataExt};
 use std::process::Command;
 
 use crate::place::{packaging, run, text, Place};
@@ -20,7 +20,7 @@ const SSHD: [&str; 4] = [
 const CONNECTION: &str = "signstar-sshd@1.service";
 
 /// Examples, and the units that each belongs to.
-const EXAMPLES: [(&str, &str); 3] = [
+const EXAMPLES: [(&str, &str); 4] = [
     (
         "systemd/examples/signstar-sshd-addresses.conf",
         "signstar-sshd.socket",
@@ -31,6 +31,10 @@ const EXAMPLES: [(&str, &str); 3] = [
     ),
     (
         "systemd/examples/signstar-sshd-network.conf",
+        "signstar-sshd@.service",
+    ),
+    (
+        "systemd/examples/signstar-sshd-token.conf",
         "signstar-sshd@.service",
     ),
 ];
@@ -83,6 +87,58 @@ fn systemd_takes_the_units() {
         let changed = text(file).replace(right, wrong);
         place.put(&file.replace("systemd/", "units/"), &changed);
         assert_ne!(verify(&place, unit), "", "{file}: {wrong}");
+    }
+}
+
+/// A machine whose operator has enabled the port and a credential: what starts when it boots.
+fn enabled() -> Place {
+    let place = Place::new();
+    for file in [SERVICE].iter().chain(&SSHD) {
+        place.put(&file.replace("systemd/", "units/"), &text(file));
+    }
+    for (target, unit, enabled) in [
+        (
+            "sockets.target",
+            "signstar-sshd.socket",
+            "signstar-sshd.socket",
+        ),
+        (
+            "multi-user.target",
+            "signstar-credential@.service",
+            INSTANCE,
+        ),
+    ] {
+        assert!(text(&format!("systemd/{unit}")).contains(&format!("WantedBy={target}\n")));
+        let wants = place.path(&format!("units/{target}.wants"));
+        fs::create_dir_all(&wants).unwrap();
+        symlink(format!("../{unit}"), wants.join(enabled)).unwrap();
+    }
+    place
+}
+
+/// What systemd has to say about a boot with our units: of cycles, which it breaks by leaving out what
+/// it likes, and of whatever else is ours. A unit by itself shows no cycle.
+fn of_a_boot(place: &Place) -> String {
+    let said = ["default.target", "multi-user.target"].map(|target| verify(place, target));
+    let said = said.concat();
+    let ours = said
+        .lines()
+        .filter(|line| line.contains("ordering cycle") || line.contains("signstar"));
+    ours.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn a_boot_opens_the_port_after_host_key_and_credentials() {
+    assert_eq!(of_a_boot(&enabled()), "");
+    for file in [SERVICE, SSHD[0]] {
+        let unit = text(file);
+        let before = unit.lines().find(|line| line.starts_with("Before="));
+        assert!(before.unwrap().contains("signstar-sshd.socket"), "{file}");
+        // With the order that services have by default it cannot be before a port.
+        let place = enabled();
+        let changed = unit.replace("DefaultDependencies=no\n", "");
+        place.put(&file.replace("systemd/", "units/"), &changed);
+        assert!(of_a_boot(&place).contains("ordering cycle"), "{file}");
     }
 }
 

@@ -15,7 +15,7 @@ use crate::support::world::{admin, Build};
 use crate::support::{until, Configuration, World};
 
 /// Where the login shell writes.
-pub(crate) const SOCKET: &str = "/run/rsyslog/signstar";
+pub(crate) const SOCKET: &str = "/run/rsyslog/signstar.sock";
 /// What the one on this machine writes.
 pub(crate) const LOCAL: &str = "/run/rsyslog/local/audit.log";
 /// What the other one writes.
