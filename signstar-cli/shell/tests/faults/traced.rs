@@ -4,7 +4,8 @@ use std::fs;
 
 use signstar_confine::{Arch, Syscall};
 
-use crate::support::world::{Build, SIGNER};
+use crate::support::built::Build;
+use crate::support::world::SIGNER;
 use crate::support::{Shell, World};
 
 /// A system call: its name and arguments.
