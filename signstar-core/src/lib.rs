@@ -69,6 +69,7 @@ mod digest;
 mod digest_list;
 mod finding;
 mod hasher;
+mod kind;
 mod ledger;
 mod messages;
 mod pattern;
@@ -89,6 +90,7 @@ pub use digest::{Digest, HashAlgorithm, UnknownHash};
 pub use digest_list::{DigestList, DigestListError};
 pub use finding::{Finding, InspectionCode};
 pub use hasher::{HashState, HashStateError, Hasher, HasherError};
+pub use kind::{KeyKind, UnknownKind};
 pub use ledger::{Ledger, Subject};
 pub use messages::{
     FRAME_BYTES, Fields, Frame, MessageError, ModuleSettings, PIN_BYTES_MAX, WorkerAnswer,

@@ -219,7 +219,7 @@ impl Unsigned {
                 self.salt,
                 mpis,
             )
-            .map_err(|error| SignatureError::Assembly(chain(&error)))?
+            .map_err(|error| unassembled(&error))?
             .into(),
         };
         let body = to_vec(&signature)?;
@@ -235,8 +235,7 @@ fn hashed_area(
     notations: Vec<(&str, Vec<u8>)>,
     created: SystemTime,
 ) -> Result<SubpacketArea, SignatureError> {
-    let created =
-        Timestamp::try_from(created).map_err(|error| SignatureError::Assembly(chain(&error)))?;
+    let created = Timestamp::try_from(created).map_err(|error| unassembled(&error))?;
     let mut values = vec![
         SubpacketValue::SignatureCreationTime(created),
         SubpacketValue::IssuerFingerprint(key.openpgp().fingerprint()),
@@ -255,7 +254,7 @@ fn area(values: Vec<SubpacketValue>) -> Result<SubpacketArea, SignatureError> {
         .map(|value| Subpacket::new(value, false))
         .collect::<Result<Vec<_>, _>>()
         .and_then(SubpacketArea::new)
-        .map_err(|error| SignatureError::Assembly(chain(&error)))
+        .map_err(|error| unassembled(&error))
 }
 
 /// What is hashed after the document (RFC 9580, section 5.2.4): the fields of the signature
@@ -376,8 +375,11 @@ fn pgp_hash(hash: HashAlgorithm) -> PgpHash {
     }
 }
 
+/// An error of the library on the way to the packet.
+fn unassembled(error: &sequoia_openpgp::anyhow::Error) -> SignatureError {
+    SignatureError::Assembly(chain(error))
+}
+
 fn to_vec(object: &impl MarshalInto) -> Result<Vec<u8>, SignatureError> {
-    object
-        .to_vec()
-        .map_err(|error| SignatureError::Assembly(chain(&error)))
+    object.to_vec().map_err(|error| unassembled(&error))
 }

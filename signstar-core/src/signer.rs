@@ -4,6 +4,7 @@
 //! lock-down. It knows digests and raw key material, never OpenPGP or any other format.
 
 use crate::digest::{Digest, HashAlgorithm};
+use crate::kind::KeyKind;
 
 /// A key on an opened device, ready to sign digests.
 pub trait Signer {
@@ -113,26 +114,23 @@ impl PublicKey {
         Err(SignerError::Failed(format!(
             "{} is too short for a key of the kind {}",
             digest.algorithm(),
-            self.name()
+            self.kind()
         )))
+    }
+
+    /// Algorithm and size.
+    pub fn kind(&self) -> KeyKind {
+        match self {
+            Self::Ed25519(_) => KeyKind::Ed25519,
+            Self::Ecdsa { curve, .. } => KeyKind::Ecdsa(*curve),
+            Self::Rsa { n, .. } => KeyKind::Rsa(bits(n)),
+            Self::MlDsa65Ed25519 { .. } => KeyKind::MlDsa65Ed25519,
+        }
     }
 
     /// Algorithm and size, for people: `ed25519`, `p256`, `rsa4096`, `mldsa65-ed25519`.
     pub fn name(&self) -> String {
-        match self {
-            Self::Ed25519(_) => "ed25519".to_owned(),
-            Self::Ecdsa {
-                curve: Curve::P256, ..
-            } => "p256".to_owned(),
-            Self::Ecdsa {
-                curve: Curve::P384, ..
-            } => "p384".to_owned(),
-            Self::Ecdsa {
-                curve: Curve::P521, ..
-            } => "p521".to_owned(),
-            Self::Rsa { n, .. } => format!("rsa{}", bits(n)),
-            Self::MlDsa65Ed25519 { .. } => "mldsa65-ed25519".to_owned(),
-        }
+        self.kind().to_string()
     }
 }
 

@@ -162,7 +162,7 @@ impl Verdict {
 impl Identity {
     fn encode(&self, bytes: &mut Vec<u8>) -> Result<(), VerdictError> {
         bytes.push(self.kind.octet());
-        for text in self.texts() {
+        for (_, text) in self.texts() {
             if !is_text(text) {
                 return Err(VerdictError);
             }
@@ -197,14 +197,15 @@ impl Identity {
         }))
     }
 
-    fn texts(&self) -> [&str; 6] {
+    /// What it says of itself, with the names of that.
+    pub fn texts(&self) -> [(&'static str, &str); 6] {
         [
-            &self.name,
-            &self.base,
-            &self.version,
-            &self.architecture,
-            &self.packager,
-            &self.build_tool,
+            ("name", &self.name),
+            ("base", &self.base),
+            ("version", &self.version),
+            ("architecture", &self.architecture),
+            ("packager", &self.packager),
+            ("build tool", &self.build_tool),
         ]
     }
 }

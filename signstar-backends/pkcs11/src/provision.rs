@@ -22,7 +22,7 @@ use zeroize::Zeroizing;
 use crate::channel::{Channel, no_message};
 use crate::{Uri, out_of_turn};
 pub use fault::Fault;
-pub use model::{Account, Answer, Demand, KeySeen, Kind, NewKey, Order, PinState, TokenSeen};
+pub use model::{Account, Answer, Demand, KINDS, KeySeen, NewKey, Order, PinState, TokenSeen};
 pub use secret::Secret;
 
 /// RSA of 4096 bits takes some tokens minutes.

@@ -12,7 +12,7 @@ use openpgp_card::Error;
 use openpgp_card::ocard::crypto::PublicKeyMaterial;
 use openpgp_card::ocard::data::{Fingerprint, KeyGenerationTime, TouchPolicy};
 use openpgp_card::ocard::{KeyType, OpenPGP, StatusBytes, Transaction};
-use signstar_core::{PublicKey, SecretMaterial, SignerError};
+use signstar_core::{KeyKind, PublicKey, SecretMaterial, SignerError};
 use zeroize::Zeroizing;
 
 use crate::gate::{Keeper, Lasting, Purpose};
@@ -21,7 +21,7 @@ use crate::reader::Readers;
 use crate::slot::{self, Look, State, TRIES_MIN};
 use crate::{Ident, Location, find, key};
 
-pub use kind::{Kind, UnknownKind};
+pub use kind::KINDS;
 
 /// Cards that are there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -114,7 +114,7 @@ pub fn status(location: &Location) -> Result<Status, SignerError> {
 pub fn generate(
     location: &Location,
     pin: &Zeroizing<Vec<u8>>,
-    kind: Kind,
+    kind: KeyKind,
     touch: Touch,
     present: Present,
 ) -> Result<Status, SignerError> {
@@ -222,15 +222,15 @@ impl Administration {
     pub(crate) fn generate(
         &mut self,
         pin: &Zeroizing<Vec<u8>>,
-        kind: Kind,
+        kind: KeyKind,
         touch: Touch,
         allowed: Present,
     ) -> Result<(), SignerError> {
         self.change(pin, |locked, look, state| {
             check_present(locked, look, allowed)?;
             let step = "choosing the kind of its key";
-            let attributes = kind
-                .simple()
+            let attributes = kind::simple(kind)
+                .ok_or_else(|| SignerError::Failed(format!("cards have no {kind} keys")))?
                 .matching_algorithm_attributes(locked, KeyType::Signing)
                 .map_err(|error| look.error(step, &error))?;
             let changeable = state
@@ -246,8 +246,8 @@ impl Administration {
             let (material, _) = locked
                 .generate_key(|_, _, _| Ok(Fingerprint::from([0; 20])), KeyType::Signing)
                 .map_err(|error| look.error("making the key", &error))?;
-            let made = key::public_key(&material, look.card)?.name();
-            if made != kind.name() {
+            let made = key::public_key(&material, look.card)?.kind();
+            if made != kind {
                 return Err(SignerError::Failed(format!(
                     "card {}: it made a key of the kind {made}",
                     look.card

@@ -57,7 +57,7 @@ use signstar_core::{
 };
 
 #[cfg(feature = "provision")]
-pub use provision::{Kind, UnknownKind, generate, remainder_numbers};
+pub use provision::{KINDS, generate, remainder_numbers};
 
 /// Takes the key that `material` is.
 ///

@@ -1,98 +1,30 @@
 //! Making keys, with randomness of the operating system. Only the operator's tools have this.
 
-use std::str::FromStr;
-
 use rsa::rand_core::{OsRng, RngCore as _};
 use rsa::traits::{PrivateKeyParts as _, PublicKeyParts as _};
-use signstar_core::{Curve, SecretMaterial, SignerError};
+use signstar_core::{Curve, KeyKind, SecretMaterial, SignerError};
 use zeroize::Zeroizing;
 
-/// A kind of key that can be made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// Ed25519: the one to take unless something speaks against it.
-    Ed25519,
-    /// ECDSA on P-256.
-    P256,
-    /// ECDSA on P-384.
-    P384,
-    /// ECDSA on P-521.
-    P521,
-    /// RSA with 2048 bits.
-    Rsa2048,
-    /// RSA with 3072 bits.
-    Rsa3072,
-    /// RSA with 4096 bits.
-    Rsa4096,
-}
-
-impl Kind {
-    /// All of them.
-    pub const ALL: [Self; 7] = [
-        Self::Ed25519,
-        Self::P256,
-        Self::P384,
-        Self::P521,
-        Self::Rsa2048,
-        Self::Rsa3072,
-        Self::Rsa4096,
-    ];
-
-    /// Its name on a command line: that of the public key that it will have.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Ed25519 => "ed25519",
-            Self::P256 => "p256",
-            Self::P384 => "p384",
-            Self::P521 => "p521",
-            Self::Rsa2048 => "rsa2048",
-            Self::Rsa3072 => "rsa3072",
-            Self::Rsa4096 => "rsa4096",
-        }
-    }
-}
-
-/// The name is none of a [`Kind`]. Whoever wrote it must mend it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct UnknownKind;
-
-impl std::fmt::Display for UnknownKind {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let known = Kind::ALL.map(Kind::name).join(", ");
-        write!(f, "unknown kind of key (known: {known})")
-    }
-}
-
-impl std::error::Error for UnknownKind {}
-
-impl FromStr for Kind {
-    type Err = UnknownKind;
-
-    fn from_str(name: &str) -> Result<Self, UnknownKind> {
-        Self::ALL
-            .into_iter()
-            .find(|kind| kind.name() == name)
-            .ok_or(UnknownKind)
-    }
-}
+/// The kinds of keys that can be made.
+pub const KINDS: [KeyKind; 7] = KeyKind::NAMED;
 
 /// Makes a new secret key. RSA takes seconds, with 4096 bits up to a minute.
 ///
 /// # Errors
-/// [`SignerError::Unavailable`] if the operating system gives no randomness.
-pub fn generate(kind: Kind) -> Result<SecretMaterial, SignerError> {
+/// [`SignerError::Unavailable`] if the operating system gives no randomness, [`SignerError::Failed`] if
+/// `kind` is none of [`KINDS`].
+pub fn generate(kind: KeyKind) -> Result<SecretMaterial, SignerError> {
     match kind {
-        Kind::Ed25519 => {
+        KeyKind::Ed25519 => {
             let mut seed = Zeroizing::new([0; 32]);
             randomize(seed.as_mut_slice())?;
             Ok(SecretMaterial::Ed25519(seed))
         }
-        Kind::P256 => scalar(Curve::P256),
-        Kind::P384 => scalar(Curve::P384),
-        Kind::P521 => scalar(Curve::P521),
-        Kind::Rsa2048 => primes(2048),
-        Kind::Rsa3072 => primes(3072),
-        Kind::Rsa4096 => primes(4096),
+        KeyKind::Ecdsa(curve) => scalar(curve),
+        KeyKind::Rsa(bits @ (2048 | 3072 | 4096)) => primes(bits),
+        other => Err(SignerError::Failed(format!(
+            "a {other} key is not made here"
+        ))),
     }
 }
 

@@ -1,5 +1,6 @@
-/* A hostile PKCS#11 module, for tests: SoftHSM's, with C_Initialize and C_Sign replaced. What it
- * tries is chosen by the variable ATTACK; what came of each attempt goes to the file RESULT. */
+/* A hostile PKCS#11 module, for tests: SoftHSM's, with what it does at its start, with a signature and with a
+ * new key replaced. What it tries is chosen by the variable ATTACK; what came of each attempt goes to the
+ * file RESULT. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -27,11 +28,17 @@ struct list {
     unsigned char major, minor;
     any functions[68];
 };
-enum { C_INITIALIZE = 0, C_GET_FUNCTION_LIST = 3, C_OPEN_SESSION = 12, C_SIGN = 43 };
+enum {
+    C_INITIALIZE = 0, C_GET_FUNCTION_LIST = 3, C_OPEN_SESSION = 12, C_CREATE_OBJECT = 20, C_SIGN = 43,
+    C_GENERATE_KEY_PAIR = 59
+};
 
 static struct list ours;
 static CK_RV (*real_initialize)(void *);
 static CK_RV (*real_open_session)(unsigned long, unsigned long, void *, void *, unsigned long *);
+static CK_RV (*real_create_object)(unsigned long, void *, unsigned long, unsigned long *);
+static CK_RV (*real_generate_key_pair)(unsigned long, void *, void *, unsigned long, void *, unsigned long,
+                                       unsigned long *, unsigned long *);
 static CK_RV (*real_sign)(unsigned long, unsigned char *, unsigned long, unsigned char *, unsigned long *);
 
 static int is(const char *attack) {
@@ -167,6 +174,27 @@ static CK_RV sign(unsigned long session, unsigned char *data, unsigned long leng
     return outcome;
 }
 
+/* A key comes in two objects: it tries once. */
+static CK_RV create_object(unsigned long session, void *template, unsigned long count, unsigned long *object) {
+    static int tried;
+    if (is("try") && !tried++) try_everything("import");
+    return real_create_object(session, template, count, object);
+}
+
+static CK_RV generate_key_pair(unsigned long session, void *mechanism, void *public, unsigned long public_count,
+                               void *private, unsigned long private_count, unsigned long *public_key,
+                               unsigned long *private_key) {
+    if (is("try")) try_everything("make");
+    if (is("thread")) sleep(1);
+    if (is("spin-at-make")) for (;;) ;
+    if (is("exit-at-make")) _exit(0);
+    if (is("crash-at-make")) *(volatile int *)0 = 1;
+    if (is("fail-at-make")) return 5;
+    if (is("babble-at-make")) babble();
+    return real_generate_key_pair(session, mechanism, public, public_count, private, private_count, public_key,
+                                  private_key);
+}
+
 CK_RV C_GetFunctionList(struct list **list) {
     void *library = dlopen("/usr/lib/softhsm/libsofthsm2.so", RTLD_NOW);
     if (!library) return 5;
@@ -177,10 +205,14 @@ CK_RV C_GetFunctionList(struct list **list) {
     real_initialize = (CK_RV (*)(void *))real->functions[C_INITIALIZE];
     real_open_session = (void *)real->functions[C_OPEN_SESSION];
     real_sign = (void *)real->functions[C_SIGN];
+    real_create_object = (void *)real->functions[C_CREATE_OBJECT];
+    real_generate_key_pair = (void *)real->functions[C_GENERATE_KEY_PAIR];
     ours.functions[C_INITIALIZE] = (any)initialize;
     ours.functions[C_GET_FUNCTION_LIST] = (any)C_GetFunctionList;
     ours.functions[C_OPEN_SESSION] = (any)open_session;
     ours.functions[C_SIGN] = (any)sign;
+    ours.functions[C_CREATE_OBJECT] = (any)create_object;
+    ours.functions[C_GENERATE_KEY_PAIR] = (any)generate_key_pair;
     *list = &ours;
     return 0;
 }

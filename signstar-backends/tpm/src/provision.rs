@@ -31,7 +31,7 @@ use crate::public;
 use crate::session::{self, AuthValue, Encrypted};
 use crate::settings::{Handle, Name, Parent, Registers};
 
-pub use template::{Algorithm, Guessing, Template, UnknownAlgorithm};
+pub use template::{Guessing, KINDS, Template};
 
 /// First and last persistent handle, and how many are asked for at once.
 const PERSISTENT_FIRST: u32 = 0x8100_0000;
@@ -127,6 +127,8 @@ impl Tool {
             None => Digest::default(),
         };
         let public = template::signing_key(template, policy).map_err(failed)?;
+        let public = public
+            .ok_or_else(|| SignerError::Failed(format!("a TPM makes no {} keys", template.kind)))?;
         let auth = template.auth.as_ref();
         let auth = auth.map(|auth| Auth::try_from(auth.as_slice()));
         let auth = auth.transpose().map_err(failed)?;

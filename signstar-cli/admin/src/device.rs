@@ -5,9 +5,11 @@
 //! of them, and the only file that knows which are compiled in.
 
 mod asking;
+mod birth;
 mod nethsm;
 mod outside;
 mod pkcs11;
+mod seen;
 mod shelf;
 #[cfg(feature = "smartcard")]
 mod smartcard;
@@ -15,23 +17,19 @@ mod software;
 #[cfg(feature = "tpm")]
 mod tpm;
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::time::SystemTime;
 
 use serde::Serialize;
-use serde_json::Value;
 use signstar::back_ends::Device;
 use signstar::config::Key;
-use signstar_certificate::fingerprint;
-use signstar_core::{KeyVersion, PublicKey, Signer};
-use signstar_pkcs11::provision::PinState;
+use signstar_core::{KeyKind, Signer};
 
 use crate::cli::{Generate, Import, ListDevices, StorageKey};
-use crate::expiry;
 use crate::failure::{Failure, Status};
-use crate::report::Report;
+use crate::report::{self, Report};
 use crate::settings::Settings;
+pub(crate) use birth::{Birth, Stored};
+pub(crate) use seen::Seen;
 use shelf::Shelf;
 pub(crate) use shelf::{Kept, Loaded, check_store, load, store};
 
@@ -44,6 +42,8 @@ pub(crate) struct BackEnd {
     look: fn(&Settings, &Key) -> Result<Seen, Failure>,
     /// Makes a key, or says with whose tools to.
     generate: Fill<Generate>,
+    /// The kinds of keys that it may be able to make.
+    kinds: &'static [KeyKind],
     /// Options of `key generate` and `key import` that mean something here, of those that do not everywhere.
     options: &'static [&'static str],
     /// Puts a key that exists already into the device, where it can.
@@ -80,39 +80,11 @@ pub(crate) struct Held {
     pub(crate) place: String,
 }
 
-/// What a device knows of its key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Stored {
-    pub(crate) created: SystemTime,
-    /// Unless the key can become one of either version.
-    pub(crate) version: Option<KeyVersion>,
-}
-
-/// What makes the key of a device one of OpenPGP: both are part of the fingerprint, or decide its
-/// form.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Birth {
-    pub(crate) created: SystemTime,
-    pub(crate) version: KeyVersion,
-}
-
-/// A device that was looked at.
-#[derive(Serialize)]
-pub(crate) struct Seen {
-    /// What to call it, for people.
-    pub(crate) device: String,
-    /// The kind of its key, if it has one that can sign here.
-    pub(crate) kind: Option<String>,
-    pub(crate) created: Option<String>,
-    pub(crate) fingerprint: Option<String>,
-    /// What else is to be seen: tries, counters.
-    pub(crate) state: BTreeMap<&'static str, Value>,
-}
-
 /// A key that was made, or would be.
 #[derive(Serialize)]
 pub(crate) struct Made {
-    pub(crate) kind: &'static str,
+    #[serde(serialize_with = "report::in_words")]
+    pub(crate) kind: KeyKind,
     /// What to call the device, for people.
     pub(crate) device: String,
     /// Where the device knows when the key was made.
@@ -142,7 +114,24 @@ pub(crate) fn generate(settings: &Settings, options: &Generate) -> Result<Made, 
     let key = settings.key(&options.key)?;
     let back_end = asked(settings, &options.key, key)?;
     refuse_special(back_end, options.special())?;
+    refuse_kind(back_end, options.kind)?;
     (back_end.generate)(settings, options)
+}
+
+/// Fails if a kind of key is asked for that the back end never makes.
+fn refuse_kind(back_end: &BackEnd, asked: Option<KeyKind>) -> Result<(), Failure> {
+    match asked.filter(|kind| !back_end.kinds.contains(kind)) {
+        None => Ok(()),
+        Some(kind) => {
+            let kinds: Vec<String> = back_end.kinds.iter().map(KeyKind::to_string).collect();
+            let text = format!(
+                "--kind {kind}: for the back end `{}` it must be one of: {}",
+                back_end.name,
+                kinds.join(", ")
+            );
+            Err(Failure::new(Status::Usage, text))
+        }
+    }
 }
 
 /// Fails if an option was given that means nothing for the back end.
@@ -229,170 +218,4 @@ fn settings_of<T: Device>(key: &Key) -> Result<&T, Failure> {
     let text = "the configuration is one of another back end";
     key.device_as()
         .ok_or_else(|| Failure::new(Status::Internal, text))
-}
-
-impl Seen {
-    /// An opened device, of which nothing more is to be seen.
-    pub(crate) fn of(held: &Held) -> Self {
-        let public = held.signer.public_key();
-        let mut seen = Self::new(held.place.clone(), Some(public));
-        if let Some(stored) = held.stored {
-            seen.created = Some(expiry::shown(Some(stored.created)));
-            seen.fingerprint = stored
-                .version
-                .and_then(|version| fingerprint(public, stored.created, version));
-        }
-        seen
-    }
-
-    pub(crate) fn new(device: String, key: Option<&PublicKey>) -> Self {
-        Self {
-            device,
-            kind: key.map(PublicKey::name),
-            created: None,
-            fingerprint: None,
-            state: BTreeMap::new(),
-        }
-    }
-
-    /// How many signatures its key has made, if it counts them.
-    pub(crate) fn signatures(&self) -> Option<u64> {
-        self.state.get("signatures")?.as_u64()
-    }
-
-    /// How often the PIN that signs may still be wrong, if it says so.
-    pub(crate) fn tries(&self) -> Option<u64> {
-        self.state.get("tries")?.as_u64()
-    }
-
-    /// Whether the token says that its PIN was wrong. It does not say how often.
-    pub(crate) fn pin_was_wrong(&self) -> bool {
-        let state = self.state.get("pin").and_then(Value::as_str);
-        state == Some(PinState::CountLow.name())
-    }
-
-    /// For people.
-    pub(crate) fn text(&self) -> String {
-        let mut text = String::new();
-        for part in [&self.kind, &self.fingerprint, &Some(self.device.clone())] {
-            text.extend(part.iter().map(|part| format!(" {part}")));
-        }
-        for (name, value) in &self.state {
-            let value = match value {
-                Value::String(value) => value.clone(),
-                other => other.to_string(),
-            };
-            text += &format!(", {} {value}", name.replace('_', " "));
-        }
-        text
-    }
-}
-
-impl Held {
-    /// When the key was created and its version: what the device knows, or what the operator says.
-    /// A key below a primary one has the version of that one.
-    pub(crate) fn birth(
-        &self,
-        created: Option<&str>,
-        version: Option<KeyVersion>,
-        now: SystemTime,
-    ) -> Result<Birth, Failure> {
-        birth(self.stored, created, version, now)
-    }
-}
-
-fn birth(
-    stored: Option<Stored>,
-    created: Option<&str>,
-    version: Option<KeyVersion>,
-    now: SystemTime,
-) -> Result<Birth, Failure> {
-    let given = created.map(expiry::parse_created).transpose()?;
-    let Some(stored) = stored else {
-        return Ok(Birth {
-            created: given.unwrap_or(now),
-            version: version.unwrap_or(KeyVersion::V4),
-        });
-    };
-    if given.is_some_and(|given| given != stored.created) {
-        let text = format!(
-            "--created: the device says that its key was created at {}: leave it out",
-            humantime::format_rfc3339_seconds(stored.created)
-        );
-        return Err(Failure::new(Status::Usage, text));
-    }
-    let known = stored.version.or(version).unwrap_or(KeyVersion::V4);
-    if version.is_some_and(|version| version != known) {
-        let text = match known {
-            KeyVersion::V4 => "the device's key is of version 4, and version 6 is wanted",
-            KeyVersion::V6 => "the device's key is of version 6, and version 4 is wanted",
-        };
-        let text = format!("{text}: make another key (key generate, with or without --v6)");
-        return Err(Failure::new(Status::Usage, text));
-    }
-    Ok(Birth {
-        created: stored.created,
-        version: known,
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-
-    fn at(seconds: u64) -> SystemTime {
-        SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
-    }
-
-    #[test]
-    fn takes_the_operators_word_where_the_device_knows_nothing() {
-        let now = at(2_000_000_000);
-        let with = |created, version| birth(None, created, version, now).unwrap();
-        assert_eq!(
-            with(None, None),
-            Birth {
-                created: now,
-                version: KeyVersion::V4
-            }
-        );
-        let given = with(Some("2024-07-03T09:46:40Z"), Some(KeyVersion::V6));
-        assert_eq!(
-            given,
-            Birth {
-                created: at(1_720_000_000),
-                version: KeyVersion::V6
-            }
-        );
-        let failure = birth(None, Some("yesterday"), None, now).unwrap_err();
-        assert_eq!(failure.status, Status::Usage);
-    }
-
-    #[test]
-    fn the_device_knows_better() {
-        let now = at(2_000_000_000);
-        for version in [KeyVersion::V4, KeyVersion::V6] {
-            let created = at(1_720_000_000);
-            let stored = Stored {
-                created,
-                version: Some(version),
-            };
-            let with = |created, version| birth(Some(stored), created, version, now);
-            let expected = Ok(Birth { created, version });
-            assert_eq!(with(None, None), expected);
-            assert_eq!(with(Some("2024-07-03T09:46:40Z"), Some(version)), expected);
-            let open = Stored {
-                version: None,
-                ..stored
-            };
-            assert_eq!(birth(Some(open), None, Some(version), now), expected);
-            assert!(with(Some("2024-07-03T09:46:41Z"), None).is_err());
-            let other = match version {
-                KeyVersion::V4 => KeyVersion::V6,
-                KeyVersion::V6 => KeyVersion::V4,
-            };
-            assert!(with(None, Some(other)).is_err());
-        }
-    }
 }

@@ -119,13 +119,13 @@ fn perform(cli: &Cli) -> Result<Report, Failure> {
                 certificate::store::store(&settings()?.at(&options.at)?, options)
             }
             CertVerb::Extend(options) => {
-                certificate::extend::extend(&settings()?.at(&options.at)?, options)
+                certificate::extend::extend(&settings()?.at(&options.changing.at)?, options)
             }
             CertVerb::Revoke(options) => {
-                certificate::revoke::revoke(&settings()?.at(&options.at)?, options)
+                certificate::revoke::revoke(&settings()?.at(&options.changing.at)?, options)
             }
             CertVerb::Rotate(options) => {
-                certificate::rotate::rotate(&settings()?.at(&options.at)?, options)
+                certificate::rotate::rotate(&settings()?.at(&options.changing.at)?, options)
             }
             CertVerb::Export(options) => {
                 certificate::export::export(&settings()?.at(&options.at)?, options)

@@ -2,6 +2,7 @@
 
 mod meaning;
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
@@ -56,7 +57,7 @@ pub(crate) fn explain(options: &Explain) -> Result<Report, Failure> {
 
 /// What became of an artifact.
 #[derive(Default, Serialize)]
-struct Tried<'a> {
+struct Tried {
     accepted: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     number: Option<u16>,
@@ -65,19 +66,15 @@ struct Tried<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     position: Option<u64>,
     #[serde(flatten)]
-    identity: Option<Told<'a>>,
+    identity: Option<Told>,
 }
 
 /// What the artifact says it is.
 #[derive(Serialize)]
-struct Told<'a> {
+struct Told {
     kind: &'static str,
-    name: &'a str,
-    base: &'a str,
-    version: &'a str,
-    architecture: &'a str,
-    packager: &'a str,
-    build_tool: &'a str,
+    #[serde(flatten)]
+    texts: BTreeMap<String, String>,
     build_date: u64,
     entries: u64,
     unpacked_bytes: u64,
@@ -97,7 +94,7 @@ pub(crate) fn attempt(
             rules: Rules::default(),
             patience_seconds: PATIENCE.as_secs(),
         };
-        return judged(inspect(&inspected, &[], file, path)?);
+        return judged(&inspect(&inspected, &[], file, path)?);
     };
     let settings = settings()?;
     let key = settings.key(name)?;
@@ -112,7 +109,7 @@ pub(crate) fn attempt(
         rules.push(&user.rules);
     }
     match (&key.input, key.input.policy()?) {
-        (Input::Inspected(inspected), _) => judged(inspect(inspected, &rules, file, path)?),
+        (Input::Inspected(inspected), _) => judged(&inspect(inspected, &rules, file, path)?),
         (_, InputPolicy::Listed(list)) => listed(&list, file, path),
         _ => Err(Failure::new(
             Status::Usage,
@@ -152,7 +149,7 @@ fn each_chunk(
     }
 }
 
-fn judged(verdict: Verdict) -> Result<Report, Failure> {
+fn judged(verdict: &Verdict) -> Result<Report, Failure> {
     let finding = verdict.finding();
     let tried = Tried {
         accepted: finding.is_none(),
@@ -165,7 +162,7 @@ fn judged(verdict: Verdict) -> Result<Report, Failure> {
         None => "accepted\n".to_owned(),
         Some(finding) => format!("refused {finding}\n"),
     };
-    for (name, value) in tried.identity.iter().flat_map(Told::lines) {
+    for (name, value) in verdict.identity().into_iter().flat_map(lines) {
         text.push_str(&format!("{name:>13}  {value}\n"));
     }
     let status = (!tried.accepted).then_some(Status::Data);
@@ -191,51 +188,37 @@ fn listed(list: &DigestList, file: File, path: &Path) -> Result<Report, Failure>
     Ok(Report::new(text, &tried)?.ending_with(status))
 }
 
-fn told(identity: &Identity) -> Told<'_> {
+fn told(identity: &Identity) -> Told {
+    let texts = identity.texts().into_iter();
     Told {
         kind: identity.kind.name(),
-        name: &identity.name,
-        base: &identity.base,
-        version: &identity.version,
-        architecture: &identity.architecture,
-        packager: &identity.packager,
-        build_tool: &identity.build_tool,
+        texts: texts
+            .map(|(name, text)| (name.replace(' ', "_"), text.to_owned()))
+            .collect(),
         build_date: identity.build_date,
         entries: identity.entries,
         unpacked_bytes: identity.unpacked_bytes,
     }
 }
 
-impl Told<'_> {
-    /// What there is to say, for people.
-    fn lines(&self) -> Vec<(&'static str, String)> {
-        let texts = [
-            ("kind", self.kind),
-            ("name", self.name),
-            ("base", self.base),
-            ("version", self.version),
-            ("architecture", self.architecture),
-            ("packager", self.packager),
-            ("build tool", self.build_tool),
-        ];
-        let mut lines: Vec<(&str, String)> = texts
-            .into_iter()
-            .filter(|(_, text)| !text.is_empty())
-            .map(|(name, text)| (name, text.to_owned()))
-            .collect();
-        if self.build_date > 0 {
-            let built = Duration::from_secs(self.build_date);
-            let date = std::time::UNIX_EPOCH.checked_add(built);
-            // What is beyond the year 9999 has no such form.
-            let date = date.filter(|_| self.build_date < 253_402_300_800);
-            let shown = date.map_or_else(
-                || self.build_date.to_string(),
-                |date| humantime::format_rfc3339_seconds(date).to_string(),
-            );
-            lines.push(("built", shown));
-        }
-        lines.push(("entries", self.entries.to_string()));
-        lines.push(("unpacked", format!("{} bytes", self.unpacked_bytes)));
-        lines
+/// What there is to say, for people.
+fn lines(identity: &Identity) -> Vec<(&'static str, String)> {
+    let texts = identity.texts().into_iter();
+    let texts = texts.filter(|(_, text)| !text.is_empty());
+    let mut lines = vec![("kind", identity.kind.name().to_owned())];
+    lines.extend(texts.map(|(name, text)| (name, text.to_owned())));
+    if identity.build_date > 0 {
+        let built = Duration::from_secs(identity.build_date);
+        let date = std::time::UNIX_EPOCH.checked_add(built);
+        // What is beyond the year 9999 has no such form.
+        let date = date.filter(|_| identity.build_date < 253_402_300_800);
+        let shown = date.map_or_else(
+            || identity.build_date.to_string(),
+            |date| humantime::format_rfc3339_seconds(date).to_string(),
+        );
+        lines.push(("built", shown));
     }
+    lines.push(("entries", identity.entries.to_string()));
+    lines.push(("unpacked", format!("{} bytes", identity.unpacked_bytes)));
+    lines
 }

@@ -8,14 +8,14 @@ use signstar::trusted_file::{self, Kind};
 use signstar_certificate::{
     CertificateRequest, OfflinePrimary, PrimaryError, Usage, new_primary, offline_primary,
 };
-use signstar_core::{KeyVersion, SecretKey, SecretKeyError, Signer};
+use signstar_core::{KeyKind, KeyVersion, SecretKey, SecretKeyError, Signer};
 use zeroize::Zeroizing;
 
 use crate::cli::{GeneratePrimary, Offline};
 use crate::expiry;
 use crate::failure::{Failure, Status};
 use crate::new_file::{Existing, NewFile};
-use crate::report::Report;
+use crate::report::{self, Report};
 use crate::secret_file;
 use crate::terminal;
 
@@ -74,7 +74,8 @@ pub(crate) fn open(options: &Offline) -> Result<Option<Primary>, Failure> {
 
 #[derive(Serialize)]
 struct Generated {
-    kind: &'static str,
+    #[serde(serialize_with = "report::in_words")]
+    kind: KeyKind,
     /// Not known before it is made.
     fingerprint: Option<String>,
     secret_key: PathBuf,
@@ -98,7 +99,7 @@ pub(crate) fn generate(options: &GeneratePrimary) -> Result<Report, Failure> {
     existing.check(&revocation)?;
     let passphrase = new_passphrase(options, path)?;
     let mut generated = Generated {
-        kind: options.kind.name(),
+        kind: options.kind,
         fingerprint: None,
         secret_key: path.clone(),
         revocation: revocation.clone(),

@@ -3,7 +3,8 @@
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
+use signstar_core::KeyKind;
 
 use crate::cli::Output;
 use crate::failure::{Failure, Status};
@@ -46,4 +47,9 @@ impl Report {
             .map_err(|error| Failure::with("standard output".as_ref(), &error))?;
         Ok(self.finding.map_or(ExitCode::SUCCESS, ExitCode::from))
     }
+}
+
+/// A kind of key in a report, by its name.
+pub(crate) fn in_words<S: Serializer>(kind: &KeyKind, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(kind)
 }

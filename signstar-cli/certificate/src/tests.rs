@@ -16,10 +16,10 @@ use sequoia_openpgp::cert::CertParser;
 use sequoia_openpgp::parse::Parse;
 use sequoia_openpgp::{PacketPile, armor as pgp_armor};
 use signstar_core::{
-    Certificate, CertificateError, Digest, HashAlgorithm, KeyVersion, Opened, Profile, PublicKey,
-    RawSignature, SecretKey, SecretKeyError, SecretMaterial, Signer, SignerError,
+    Certificate, CertificateError, Digest, HashAlgorithm, KeyKind, KeyVersion, Opened, Profile,
+    PublicKey, RawSignature, SecretKey, SecretKeyError, SecretMaterial, Signer, SignerError,
 };
-use signstar_software::Kind;
+use signstar_software::KINDS;
 use signstar_testkit::assembly;
 use signstar_testkit::verifier::Verifier;
 
@@ -45,13 +45,13 @@ fn request(version: KeyVersion) -> CertificateRequest<'static> {
     }
 }
 
-fn software(kind: Kind) -> Box<dyn Signer> {
+fn software(kind: KeyKind) -> Box<dyn Signer> {
     let Opened { signer, .. } = signstar_software::open(material(kind)).unwrap();
     signer
 }
 
 /// A key of this kind. RSA keys are made once: that takes seconds.
-fn material(kind: Kind) -> SecretMaterial {
+fn material(kind: KeyKind) -> SecretMaterial {
     static RSA: [OnceLock<SecretMaterial>; 3] = [const { OnceLock::new() }; 3];
     let made = |slot: usize| {
         RSA[slot]
@@ -59,9 +59,9 @@ fn material(kind: Kind) -> SecretMaterial {
             .clone()
     };
     match kind {
-        Kind::Rsa2048 => made(0),
-        Kind::Rsa3072 => made(1),
-        Kind::Rsa4096 => made(2),
+        KeyKind::Rsa(2048) => made(0),
+        KeyKind::Rsa(3072) => made(1),
+        KeyKind::Rsa(4096) => made(2),
         _ => signstar_software::generate(kind).unwrap(),
     }
 }
@@ -75,7 +75,7 @@ fn with_expiry(days: u32) -> CertificateRequest<'static> {
 }
 
 /// Whether `verifier` takes a signature of data by a new key under its new certificate.
-fn verifies(verifier: Verifier, kind: Kind, version: KeyVersion) -> bool {
+fn verifies(verifier: Verifier, kind: KeyKind, version: KeyVersion) -> bool {
     let mut signer = software(kind);
     let made = create(signer.as_mut(), &request(version)).unwrap();
     let later = created() + 2 * DAY;
@@ -94,21 +94,21 @@ fn verifies(verifier: Verifier, kind: Kind, version: KeyVersion) -> bool {
 
 #[test]
 fn gnupg_takes_certificates_of_version_4_of_every_kind() {
-    for kind in Kind::ALL {
+    for kind in KINDS {
         assert!(verifies(Verifier::Gpgv, kind, KeyVersion::V4), "{kind:?}");
     }
 }
 
 #[test]
 fn sequoia_of_debian_takes_certificates_of_version_4_of_every_kind() {
-    for kind in Kind::ALL {
+    for kind in KINDS {
         assert!(verifies(Verifier::Sqop, kind, KeyVersion::V4), "{kind:?}");
     }
 }
 
 #[test]
 fn rpgp_takes_certificates_of_both_versions_of_every_kind() {
-    for kind in Kind::ALL {
+    for kind in KINDS {
         for version in VERSIONS {
             assert!(
                 verifies(Verifier::Rsop, kind, version),
@@ -121,7 +121,7 @@ fn rpgp_takes_certificates_of_both_versions_of_every_kind() {
 #[test]
 fn gnupg_reads_user_id_creation_expiry_and_use_of_the_key() {
     let gpg = Gpg::new();
-    let made = create(software(Kind::Ed25519).as_mut(), &with_expiry(365 * 20)).unwrap();
+    let made = create(software(KeyKind::Ed25519).as_mut(), &with_expiry(365 * 20)).unwrap();
     gpg.import(&made.certificate);
     let listed = gpg.listed("pub");
     assert_eq!(listed[3], "22", "EdDSA in its legacy form");
@@ -137,7 +137,7 @@ fn gnupg_reads_user_id_creation_expiry_and_use_of_the_key() {
 
 #[test]
 fn gnupg_takes_the_revocation() {
-    for kind in [Kind::Ed25519, Kind::Rsa2048] {
+    for kind in [KeyKind::Ed25519, KeyKind::Rsa(2048)] {
         let gpg = Gpg::new();
         let made = create(software(kind).as_mut(), &request(KeyVersion::V4)).unwrap();
         gpg.import(&made.certificate);
@@ -155,7 +155,7 @@ fn gnupg_takes_the_revocation() {
 #[test]
 fn the_revocation_ends_the_life_of_keys_of_both_versions() {
     for version in VERSIONS {
-        let made = create(software(Kind::Ed25519).as_mut(), &request(version)).unwrap();
+        let made = create(software(KeyKind::Ed25519).as_mut(), &request(version)).unwrap();
         let mut signature = Vec::new();
         let mut reader = pgp_armor::Reader::from_bytes(&made.revocation, None);
         std::io::Read::read_to_end(&mut reader, &mut signature).unwrap();
@@ -173,7 +173,7 @@ fn the_revocation_ends_the_life_of_keys_of_both_versions() {
 
 #[test]
 fn the_expiry_holds_to_the_second() {
-    let made = create(software(Kind::P256).as_mut(), &with_expiry(30)).unwrap();
+    let made = create(software(KeyKind::P256).as_mut(), &with_expiry(30)).unwrap();
     let certificate = Certificate::parse(&made.certificate).unwrap();
     let second = Duration::from_secs(1);
     assert!(
@@ -188,7 +188,7 @@ fn the_expiry_holds_to_the_second() {
 fn refuses_user_ids_that_are_empty_too_long_or_control_a_terminal() {
     let long = "x".repeat(1024);
     let too_long = "x".repeat(1025);
-    let mut signer = software(Kind::Ed25519);
+    let mut signer = software(KeyKind::Ed25519);
     let mut with = |user_id| {
         let request = CertificateRequest {
             user_id,
@@ -204,7 +204,7 @@ fn refuses_user_ids_that_are_empty_too_long_or_control_a_terminal() {
 
 #[test]
 fn refuses_times_that_cannot_be() {
-    let mut signer = software(Kind::Ed25519);
+    let mut signer = software(KeyKind::Ed25519);
     let mut with = |request| create(signer.as_mut(), &request);
     let good = request(KeyVersion::V4);
     let second = Duration::from_secs(1);
@@ -266,10 +266,10 @@ impl Signer for Liar {
 #[test]
 fn hands_nothing_out_that_the_key_has_not_signed() {
     for version in VERSIONS {
-        let claimed = software(Kind::Ed25519).public_key().clone();
+        let claimed = software(KeyKind::Ed25519).public_key().clone();
         let mut liar = Liar {
             claimed,
-            signer: Ok(software(Kind::Ed25519)),
+            signer: Ok(software(KeyKind::Ed25519)),
         };
         let error = create(&mut liar, &request(version)).unwrap_err();
         assert!(!matches!(error, CreateError::Signer(_)), "{error}");
@@ -288,7 +288,7 @@ fn one(file: &[u8]) -> StoredKey {
 
 #[test]
 fn secret_key_files_open_again_and_fit_their_certificate() {
-    for kind in Kind::ALL {
+    for kind in KINDS {
         let material = material(kind);
         let public = signstar_software::open(material.clone()).unwrap().signer;
         let public = public.public_key();
@@ -320,7 +320,7 @@ fn secret_key_files_open_again_and_fit_their_certificate() {
 
 #[test]
 fn gnupg_signs_with_a_secret_key_file_and_its_certificate() {
-    for kind in [Kind::Ed25519, Kind::P384, Kind::Rsa2048] {
+    for kind in [KeyKind::Ed25519, KeyKind::P384, KeyKind::Rsa(2048)] {
         let gpg = Gpg::new();
         let material = material(kind);
         let mut signer = signstar_software::open(material.clone()).unwrap().signer;
@@ -355,8 +355,8 @@ fn gnupg_signs_with_a_secret_key_file_and_its_certificate() {
 
 #[test]
 fn refuses_to_write_halves_that_do_not_belong_together() {
-    let public = software(Kind::P384).public_key().clone();
-    for kind in [Kind::Ed25519, Kind::P256, Kind::Rsa2048] {
+    let public = software(KeyKind::P384).public_key().clone();
+    for kind in [KeyKind::Ed25519, KeyKind::P256, KeyKind::Rsa(2048)] {
         let file = secret_key_file(&material(kind), &public, created(), KeyVersion::V4, None);
         assert_eq!(file.unwrap_err(), SecretKeyFileError::Mismatch, "{kind:?}");
     }
@@ -364,7 +364,7 @@ fn refuses_to_write_halves_that_do_not_belong_together() {
 
 #[test]
 fn refuses_an_empty_passphrase() {
-    let material = material(Kind::Ed25519);
+    let material = material(KeyKind::Ed25519);
     let signer = signstar_software::open(material.clone()).unwrap().signer;
     let file = secret_key_file(
         &material,
@@ -378,7 +378,11 @@ fn refuses_an_empty_passphrase() {
 
 #[test]
 fn takes_nothing_but_a_secret_key_for_a_secret_key_file() {
-    let made = create(software(Kind::Ed25519).as_mut(), &request(KeyVersion::V4)).unwrap();
+    let made = create(
+        software(KeyKind::Ed25519).as_mut(),
+        &request(KeyVersion::V4),
+    )
+    .unwrap();
     for bytes in [&b""[..], b"hello", &made.certificate, &made.revocation] {
         assert_eq!(stored_keys(bytes), Err(SecretKeyFileError::Malformed));
     }
@@ -391,7 +395,7 @@ fn describes_what_it_has_made() {
             version,
             ..with_expiry(30)
         };
-        let made = create(software(Kind::Rsa2048).as_mut(), &request).unwrap();
+        let made = create(software(KeyKind::Rsa(2048)).as_mut(), &request).unwrap();
         let armored = armor(&made.certificate).unwrap();
         assert!(armored.starts_with(b"-----BEGIN PGP PUBLIC KEY BLOCK-----"));
         assert_eq!(CertParser::from_bytes(&armored).unwrap().count(), 1);

@@ -1,8 +1,8 @@
 //! Putting a key that exists already on a token. It cannot leave the token, but it has been elsewhere.
 
 use cryptoki::object::{Attribute, KeyType};
-use signstar_core::{Frame, WorkerFault};
-use signstar_pkcs11::provision::{Fault, Kind, NewKey, Secret};
+use signstar_core::{Frame, KeyKind, WorkerFault};
+use signstar_pkcs11::provision::{Fault, NewKey, Secret};
 use signstar_pkcs11_worker::token::Token;
 use signstar_pkcs11_worker::{fault, public};
 
@@ -37,12 +37,12 @@ pub(crate) fn import(token: &Token, key: &NewKey, frame: &Frame) -> Result<(), F
 fn templates(key: &NewKey, secret: &Secret) -> Result<[Vec<Attribute>; 2], Fault> {
     let (mut private, mut public) = (private_template(key), public_common(key));
     let curve = match key.kind {
-        Kind::Ed25519 => Some((KeyType::EC_EDWARDS, public::ED25519)),
-        Kind::P256 => Some((KeyType::EC, public::P256)),
-        Kind::P384 => Some((KeyType::EC, public::P384)),
-        Kind::P521 => Some((KeyType::EC, public::P521)),
-        Kind::Rsa2048 | Kind::Rsa3072 | Kind::Rsa4096 => None,
-        Kind::MlDsa65 => return Err(Fault::Mechanism),
+        KeyKind::Ed25519 => Some((KeyType::EC_EDWARDS, public::ED25519)),
+        KeyKind::P256 => Some((KeyType::EC, public::P256)),
+        KeyKind::P384 => Some((KeyType::EC, public::P384)),
+        KeyKind::P521 => Some((KeyType::EC, public::P521)),
+        KeyKind::Rsa(_) => None,
+        KeyKind::MlDsa65 | KeyKind::MlDsa65Ed25519 => return Err(Fault::Mechanism),
     };
     match (secret, curve) {
         (Secret::Curve { secret, point }, Some((kind, parameters))) => {

@@ -4,9 +4,9 @@ use cryptoki::context::Pkcs11;
 use cryptoki::object::{Attribute, AttributeType, ObjectClass, ObjectHandle};
 use cryptoki::session::Session;
 use cryptoki::slot::TokenInfo;
-use signstar_core::WorkerFault;
+use signstar_core::{KeyKind, WorkerFault};
 use signstar_pkcs11::Uri;
-use signstar_pkcs11::provision::{Answer, Fault, KeySeen, Kind, PinState, TokenSeen};
+use signstar_pkcs11::provision::{Answer, Fault, KINDS, KeySeen, PinState, TokenSeen};
 use signstar_pkcs11_worker::{fault, public};
 
 use crate::run::say;
@@ -101,10 +101,10 @@ fn key(session: &Session, object: ObjectHandle) -> KeySeen {
 }
 
 /// The kind of a public key that can sign here.
-fn kind(session: &Session, object: ObjectHandle) -> Option<Kind> {
+fn kind(session: &Session, object: ObjectHandle) -> Option<KeyKind> {
     if public::read_ml_dsa(session, object).is_ok() {
-        return Some(Kind::MlDsa65);
+        return Some(KeyKind::MlDsa65);
     }
-    let name = public::read(session, object).ok()?.name();
-    Kind::ALL.into_iter().find(|kind| kind.name() == name)
+    let kind = public::read(session, object).ok()?.kind();
+    KINDS.contains(&kind).then_some(kind)
 }

@@ -1,11 +1,11 @@
 //! Making key pairs that cannot leave their token and do nothing but sign.
 
-use cryptoki::mechanism::{Mechanism, MechanismType};
+use cryptoki::mechanism::Mechanism;
 use cryptoki::object::{
     Attribute, AttributeType, MlDsaParameterSetType, ObjectClass, ObjectHandle,
 };
-use signstar_core::WorkerFault;
-use signstar_pkcs11::provision::{Fault, Kind, NewKey};
+use signstar_core::{Curve, KeyKind, WorkerFault};
+use signstar_pkcs11::provision::{Fault, NewKey};
 use signstar_pkcs11_worker::token::Token;
 use signstar_pkcs11_worker::{fault, public};
 
@@ -18,7 +18,8 @@ pub(crate) fn check(token: &Token, keys: &[NewKey]) -> Result<(), Fault> {
         return Err(Fault::WriteProtected);
     }
     for key in keys {
-        if !token.makes_by(mechanism_type(key.kind)) {
+        let recipe = recipe(key.kind);
+        if !recipe.is_some_and(|(mechanism, _)| token.makes_by(mechanism.mechanism_type())) {
             return Err(Fault::Mechanism);
         }
     }
@@ -46,11 +47,11 @@ pub(crate) fn check_names(token: &Token, keys: &[NewKey]) -> Result<(), Fault> {
 pub(crate) fn make(token: &Token, keys: &[NewKey]) -> Result<(), Fault> {
     let mut made = Vec::new();
     for key in keys {
-        let pair = token.session.generate_key_pair(
-            &mechanism(key.kind),
-            &public_template(key),
-            &private_template(key),
-        );
+        let (mechanism, wanted) = recipe(key.kind).ok_or(Fault::Mechanism)?;
+        let (public, private) = ([public_common(key), wanted].concat(), private_template(key));
+        let pair = token
+            .session
+            .generate_key_pair(&mechanism, &public, &private);
         let outcome = match pair {
             Ok((public, private)) => {
                 made.extend([public, private]);
@@ -157,30 +158,6 @@ pub(crate) fn public_common(key: &NewKey) -> Vec<Attribute> {
     template
 }
 
-fn public_template(key: &NewKey) -> Vec<Attribute> {
-    let mut template = public_common(key);
-    let bits = |bits: u64| {
-        [
-            Attribute::ModulusBits(bits.into()),
-            Attribute::PublicExponent(EXPONENT.to_vec()),
-        ]
-    };
-    match key.kind {
-        Kind::Ed25519 => template.push(Attribute::EcParams(public::ED25519.to_vec())),
-        Kind::P256 => template.push(Attribute::EcParams(public::P256.to_vec())),
-        Kind::P384 => template.push(Attribute::EcParams(public::P384.to_vec())),
-        Kind::P521 => template.push(Attribute::EcParams(public::P521.to_vec())),
-        Kind::Rsa2048 => template.extend(bits(2048)),
-        Kind::Rsa3072 => template.extend(bits(3072)),
-        Kind::Rsa4096 => template.extend(bits(4096)),
-        Kind::MlDsa65 => {
-            let set = MlDsaParameterSetType::ML_DSA_65.into();
-            template.push(Attribute::ParameterSet(set));
-        }
-    }
-    template
-}
-
 fn common(key: &NewKey, class: ObjectClass) -> Vec<Attribute> {
     vec![
         Attribute::Class(class),
@@ -190,15 +167,29 @@ fn common(key: &NewKey, class: ObjectClass) -> Vec<Attribute> {
     ]
 }
 
-fn mechanism(kind: Kind) -> Mechanism<'static> {
-    match kind {
-        Kind::Ed25519 => Mechanism::EccEdwardsKeyPairGen,
-        Kind::P256 | Kind::P384 | Kind::P521 => Mechanism::EccKeyPairGen,
-        Kind::Rsa2048 | Kind::Rsa3072 | Kind::Rsa4096 => Mechanism::RsaPkcsKeyPairGen,
-        Kind::MlDsa65 => Mechanism::MlDsaKeyPairGen,
-    }
-}
-
-fn mechanism_type(kind: Kind) -> MechanismType {
-    mechanism(kind).mechanism_type()
+/// How tokens make a key of the kind, and what they must be told of its public half.
+fn recipe(kind: KeyKind) -> Option<(Mechanism<'static>, Vec<Attribute>)> {
+    let curve = |parameters: &[u8]| vec![Attribute::EcParams(parameters.to_vec())];
+    Some(match kind {
+        KeyKind::Ed25519 => (Mechanism::EccEdwardsKeyPairGen, curve(public::ED25519)),
+        KeyKind::Ecdsa(on) => {
+            let parameters = match on {
+                Curve::P256 => public::P256,
+                Curve::P384 => public::P384,
+                Curve::P521 => public::P521,
+            };
+            (Mechanism::EccKeyPairGen, curve(parameters))
+        }
+        KeyKind::Rsa(bits) => {
+            let bits = Attribute::ModulusBits(bits.try_into().ok()?);
+            let exponent = Attribute::PublicExponent(EXPONENT.to_vec());
+            (Mechanism::RsaPkcsKeyPairGen, vec![bits, exponent])
+        }
+        KeyKind::MlDsa65 => {
+            let set = MlDsaParameterSetType::ML_DSA_65.into();
+            let set = Attribute::ParameterSet(set);
+            (Mechanism::MlDsaKeyPairGen, vec![set])
+        }
+        KeyKind::MlDsa65Ed25519 => return None,
+    })
 }

@@ -20,14 +20,13 @@ mod syslog;
 /// An open sink. It stays open until the process ends: close(2) is not among the calls that are
 /// left after lock-down.
 pub struct OpenSink {
+    name: &'static str,
     target: ManuallyDrop<Box<dyn Target>>,
     timeout: Duration,
 }
 
-/// A descriptor that takes records in one form.
+/// A descriptor that takes records in one form. Why it could not be opened is a text, since its name is known here.
 trait Target {
-    /// Its name in the configuration.
-    fn name(&self) -> &'static str;
     /// The descriptor, which alone stays writable after lock-down.
     fn descriptor(&self) -> BorrowedFd<'_>;
     /// The record in its form.
@@ -45,17 +44,20 @@ impl OpenSink {
     /// It is not there, or not fit to take records.
     pub fn open(audit: &Audit) -> Result<Self, SinkError> {
         let timeout = Duration::from_millis(audit.timeout_milliseconds);
+        let name = audit.sink.name();
         let target = match &audit.sink {
-            SinkChoice::Journald { socket } => journald::open(socket, timeout)?,
-            SinkChoice::Syslog { socket, format } => syslog::open(socket, *format, timeout)?,
+            SinkChoice::Journald { socket } => journald::open(socket, timeout),
+            SinkChoice::Syslog { socket, format } => syslog::open(socket, *format, timeout),
             SinkChoice::File {
                 path,
                 bytes_max,
                 sync,
-            } => file::open(path, *bytes_max, *sync)?,
-            SinkChoice::Stderr => stderr::open(timeout)?,
+            } => file::open(path, *bytes_max, *sync),
+            SinkChoice::Stderr => stderr::open(timeout),
         };
+        let target = target.map_err(|reason| SinkError { sink: name, reason })?;
         Ok(Self {
+            name,
             target: ManuallyDrop::new(target),
             timeout,
         })
@@ -71,7 +73,7 @@ impl Sink for OpenSink {
     fn accept(&mut self, record: &Record) -> Result<(), SinkError> {
         let message = self.target.message(record);
         let failed = |reason: String| SinkError {
-            sink: self.target.name(),
+            sink: self.name,
             reason,
         };
         let started = Instant::now();

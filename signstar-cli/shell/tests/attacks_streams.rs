@@ -17,7 +17,7 @@ use std::fs::{self, File, OpenOptions};
 use std::process::Stdio;
 
 use support::shell::SHELL;
-use support::{Judge, World};
+use support::{Judge, Outcome, World};
 
 #[test]
 fn standard_streams_that_sshd_would_not_give_are_refused() {

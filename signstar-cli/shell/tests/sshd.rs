@@ -14,10 +14,10 @@ mod support;
 
 use std::fs;
 
-use signstar_core::{Event, Field, Record};
+use signstar_core::{Event, Field, KeyKind, Record};
 use support::sshd::{fingerprint, keygen, MATCH, STRICT};
 use support::verifiers::all_take;
-use support::{Algorithm, Configuration, SigningKey, Sshd, World};
+use support::{Configuration, SigningKey, Sshd, World};
 
 fn sha512(bytes: &[u8]) -> String {
     use signstar_core::{HashAlgorithm, Hasher};
@@ -121,15 +121,19 @@ fn ssh_keys_of_every_type_are_recorded_as_ssh_keygen_prints_them() {
     }
 }
 
-/// Signs with a key of `algorithm`, by every hash that it may use, through sshd.
+/// Signs with a key of this kind, by every hash that it may use, through sshd.
 #[track_caller]
-fn signs_with(algorithm: Algorithm) {
-    let hashes: &[&str] = match algorithm {
-        Algorithm::P384 => &["sha384", "sha512"],
-        Algorithm::P521 => &["sha512"],
+fn signs_with(kind: KeyKind) {
+    let hashes: &[&str] = match kind {
+        KeyKind::P384 => &["sha384", "sha512"],
+        KeyKind::P521 => &["sha512"],
         _ => &["sha256", "sha384", "sha512"],
     };
-    let world = World::with(&Configuration::new(), SigningKey::new(algorithm));
+    signs_by(SigningKey::new(kind), hashes);
+}
+
+fn signs_by(key: SigningKey, hashes: &[&str]) {
+    let world = World::with(&Configuration::new(), key);
     let sshd = Sshd::start(&world, STRICT, MATCH);
     let client = sshd.client();
     let artifact = client.path("artifact");
@@ -147,42 +151,42 @@ fn signs_with(algorithm: Algorithm) {
 
 #[test]
 fn ed25519_signatures_pass_every_verifier() {
-    signs_with(Algorithm::Ed25519);
+    signs_with(KeyKind::Ed25519);
 }
 
 #[test]
 fn p256_signatures_pass_every_verifier() {
-    signs_with(Algorithm::P256);
+    signs_with(KeyKind::P256);
 }
 
 #[test]
 fn p384_signatures_pass_every_verifier() {
-    signs_with(Algorithm::P384);
+    signs_with(KeyKind::P384);
 }
 
 #[test]
 fn p521_signatures_pass_every_verifier() {
-    signs_with(Algorithm::P521);
+    signs_with(KeyKind::P521);
 }
 
 #[test]
 fn rsa_2048_signatures_pass_every_verifier() {
-    signs_with(Algorithm::Rsa2048);
+    signs_with(KeyKind::Rsa(2048));
 }
 
 #[test]
 fn rsa_3072_signatures_pass_every_verifier() {
-    signs_with(Algorithm::Rsa3072);
+    signs_with(KeyKind::Rsa(3072));
 }
 
 #[test]
 fn rsa_4096_signatures_pass_every_verifier() {
-    signs_with(Algorithm::Rsa4096);
+    signs_with(KeyKind::Rsa(4096));
 }
 
 #[test]
 fn version_6_signatures_pass_every_verifier_that_knows_them() {
-    signs_with(Algorithm::Ed25519V6);
+    signs_by(SigningKey::v6(), &["sha256", "sha384", "sha512"]);
 }
 
 /// What the documentation tells operators to write is what these tests run with.

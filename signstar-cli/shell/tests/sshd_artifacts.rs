@@ -15,11 +15,11 @@ mod support;
 use std::fs::{self, File};
 use std::process::Stdio;
 
-use signstar_core::{Event, Field, HashAlgorithm, Hasher};
+use signstar_core::{Event, Field, HashAlgorithm, Hasher, KeyKind};
 use support::sshd::{Client, MATCH, STRICT};
 use support::traces::processes;
 use support::verifiers::{all_take, Verifier};
-use support::{artifacts, Algorithm, Configuration, Outcome, Running, SigningKey, Sshd, World};
+use support::{artifacts, Configuration, Outcome, Running, SigningKey, Sshd, World};
 
 fn sha512(bytes: &[u8]) -> String {
     let mut hasher = Hasher::new(HashAlgorithm::Sha512, u64::MAX);
@@ -107,7 +107,7 @@ fn peak_memory(world: &World, running: &mut Running) -> u64 {
 fn two_gibibytes_are_signed_in_16_mebibytes_of_memory() {
     const BYTES: u64 = 2 << 30;
     let configuration = Configuration::new().key("hash = \"sha256\"");
-    let world = World::with(&configuration, SigningKey::new(Algorithm::Ed25519));
+    let world = World::with(&configuration, SigningKey::new(KeyKind::Ed25519));
     let sshd = Sshd::start(&world, STRICT, MATCH);
     let client = sshd.client();
     let artifact = client.path("artifact");

@@ -1,10 +1,12 @@
 //! What is said to the process that makes keys and by it, as data: frames of `signstar-core`, of kinds of
 //! their own.
 
-use signstar_core::{Fields, Frame, MessageError, WorkerAnswer, WorkerFault, frame, frame_parts};
+use signstar_core::{
+    Fields, Frame, KeyKind, MessageError, WorkerAnswer, WorkerFault, frame, frame_parts,
+};
 
 use super::Fault;
-use super::model::{Account, Answer, Demand, KeySeen, Kind, NewKey, Order, PinState, TokenSeen};
+use super::model::{Account, Answer, Demand, KINDS, KeySeen, NewKey, Order, PinState, TokenSeen};
 use crate::Uri;
 
 /// Longest label and identifier of a key.
@@ -36,7 +38,7 @@ impl Demand {
         };
         body.push(mark);
         for key in keys.into_iter().flatten() {
-            body.push(key.kind.code());
+            body.push(code(key.kind));
             put(&mut body, key.label.as_bytes())?;
             put(&mut body, &key.id)?;
         }
@@ -95,7 +97,7 @@ impl Answer {
                 frame(49, &[&body])
             }
             Self::Key(key) => {
-                let mut body = vec![key.kind.map_or(0, Kind::code)];
+                let mut body = vec![key.kind.map_or(0, code)];
                 optional(&mut body, key.label.as_ref().map(String::as_bytes))?;
                 optional(&mut body, key.id.as_deref())?;
                 frame(50, &[&body])
@@ -135,7 +137,7 @@ impl Answer {
             50 => {
                 let kind = match body.byte()? {
                     0 => None,
-                    code => Some(Kind::from_code(code)?),
+                    code => Some(from_code(code)?),
                 };
                 let label = optional_text(&mut body)?;
                 let id = some(&mut body)?.map(<[u8]>::to_vec);
@@ -161,6 +163,19 @@ impl From<WorkerFault> for Answer {
     }
 }
 
+/// The number of a kind, or 0 if tokens have no such keys.
+fn code(kind: KeyKind) -> u8 {
+    let position = KINDS.iter().position(|known| *known == kind);
+    let position = position.and_then(|index| u8::try_from(index + 1).ok());
+    position.unwrap_or(0)
+}
+
+fn from_code(code: u8) -> Result<KeyKind, MessageError> {
+    let index = usize::from(code).checked_sub(1);
+    let kind = index.and_then(|index| KINDS.get(index));
+    kind.copied().ok_or(MessageError::Body)
+}
+
 fn account(body: &mut Fields<'_>) -> Result<Account, MessageError> {
     let (user, group) = (long(body)?, long(body)?);
     let count = body.number()?;
@@ -176,7 +191,7 @@ fn account(body: &mut Fields<'_>) -> Result<Account, MessageError> {
 }
 
 fn new_key(body: &mut Fields<'_>) -> Result<NewKey, MessageError> {
-    let kind = Kind::from_code(body.byte()?)?;
+    let kind = from_code(body.byte()?)?;
     let label = text(body.counted()?)?;
     let id = body.counted()?.to_vec();
     match label.is_empty() || id.is_empty() || label.len().max(id.len()) > NAME_BYTES_MAX {

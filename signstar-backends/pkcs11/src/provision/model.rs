@@ -1,6 +1,6 @@
 //! Accounts, kinds of keys, orders, and what is to be seen of tokens.
 
-use signstar_core::{MessageError, PublicKey};
+use signstar_core::{KeyKind, PublicKey};
 
 use super::Fault;
 use crate::Uri;
@@ -16,72 +16,23 @@ pub struct Account {
     pub groups: Vec<u32>,
 }
 
-/// A kind of key on a token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// Ed25519.
-    Ed25519,
-    /// ECDSA on P-256.
-    P256,
-    /// ECDSA on P-384.
-    P384,
-    /// ECDSA on P-521.
-    P521,
-    /// RSA with 2048 bits.
-    Rsa2048,
-    /// RSA with 3072 bits.
-    Rsa3072,
-    /// RSA with 4096 bits.
-    Rsa4096,
-    /// ML-DSA-65, which is half of a key.
-    MlDsa65,
-}
-
-impl Kind {
-    /// All of them, in the order of their numbers, which count from 1.
-    pub const ALL: [Self; 8] = [
-        Self::Ed25519,
-        Self::P256,
-        Self::P384,
-        Self::P521,
-        Self::Rsa2048,
-        Self::Rsa3072,
-        Self::Rsa4096,
-        Self::MlDsa65,
-    ];
-
-    /// Its name, for people: that of the public key.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Ed25519 => "ed25519",
-            Self::P256 => "p256",
-            Self::P384 => "p384",
-            Self::P521 => "p521",
-            Self::Rsa2048 => "rsa2048",
-            Self::Rsa3072 => "rsa3072",
-            Self::Rsa4096 => "rsa4096",
-            Self::MlDsa65 => "mldsa65",
-        }
-    }
-
-    pub(super) fn code(self) -> u8 {
-        let position = Self::ALL.iter().position(|kind| *kind == self);
-        let position = position.and_then(|index| u8::try_from(index + 1).ok());
-        position.unwrap_or(0)
-    }
-
-    pub(super) fn from_code(code: u8) -> Result<Self, MessageError> {
-        let index = usize::from(code).checked_sub(1);
-        let kind = index.and_then(|index| Self::ALL.get(index));
-        kind.copied().ok_or(MessageError::Body)
-    }
-}
+/// The kinds of keys on tokens, in the order of their numbers, which count from 1.
+pub const KINDS: [KeyKind; 8] = [
+    KeyKind::Ed25519,
+    KeyKind::P256,
+    KeyKind::P384,
+    KeyKind::P521,
+    KeyKind::Rsa(2048),
+    KeyKind::Rsa(3072),
+    KeyKind::Rsa(4096),
+    KeyKind::MlDsa65,
+];
 
 /// A key pair to be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewKey {
-    /// Its kind.
-    pub kind: Kind,
+    /// Its kind, one of [`KINDS`].
+    pub kind: KeyKind,
     /// Its CKA_LABEL.
     pub label: String,
     /// Its CKA_ID.
@@ -166,7 +117,7 @@ pub struct KeySeen {
     /// Its CKA_ID, if it has one.
     pub id: Option<Vec<u8>>,
     /// Its kind, if it is one that can sign here.
-    pub kind: Option<Kind>,
+    pub kind: Option<KeyKind>,
 }
 
 /// What the process says.

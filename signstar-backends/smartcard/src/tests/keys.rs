@@ -1,15 +1,15 @@
 //! Making and importing keys, and what the gate holds back.
 
-use signstar_core::{Signer, SignerError};
+use signstar_core::{KeyKind, Signer, SignerError};
 use signstar_testkit::conformance::{self, Counting};
 use signstar_testkit::key::TestKey;
 use signstar_virtual_card::ADMIN_PIN;
 
 use super::card::{Slot, administration, blank, holding, location, pin, signer, status};
 use crate::gate::{Keeper, Purpose};
-use crate::provision::{Kind, Present, Touch};
+use crate::provision::{Present, Touch};
 
-fn makes(kind: Kind) {
+fn makes(kind: KeyKind) {
     let card = blank();
     assert_eq!(status(&card).key, None);
     administration(&card)
@@ -20,32 +20,32 @@ fn makes(kind: Kind) {
     assert_eq!(status.key.as_ref(), Some(signer.public_key()));
     assert!(status.created.unwrap() > 1_700_000_000);
     assert_eq!((status.counter, status.fingerprint), (0, None));
-    conformance::check(&mut signer, kind.name(), Counting::EverySignature);
+    conformance::check(&mut signer, &kind.to_string(), Counting::EverySignature);
 }
 
 #[test]
 fn a_card_makes_ed25519() {
-    makes(Kind::Ed25519);
+    makes(KeyKind::Ed25519);
 }
 
 #[test]
 fn a_card_makes_p256() {
-    makes(Kind::P256);
+    makes(KeyKind::P256);
 }
 
 #[test]
 fn a_card_makes_p384() {
-    makes(Kind::P384);
+    makes(KeyKind::P384);
 }
 
 #[test]
 fn a_card_makes_p521() {
-    makes(Kind::P521);
+    makes(KeyKind::P521);
 }
 
 #[test]
 fn a_card_makes_rsa2048() {
-    makes(Kind::Rsa2048);
+    makes(KeyKind::Rsa(2048));
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn a_key_is_only_replaced_when_that_is_asked_for() {
     let before = status(&card);
     let mut admin = administration(&card);
     let mut make =
-        |present| admin.generate(&pin(ADMIN_PIN), Kind::Ed25519, Touch::NotNeeded, present);
+        |present| admin.generate(&pin(ADMIN_PIN), KeyKind::Ed25519, Touch::NotNeeded, present);
     let refused = make(Present::Keep).unwrap_err();
     assert!(matches!(refused, SignerError::Failed(_)), "{refused:?}");
     assert_eq!(status(&card), before);
@@ -67,7 +67,7 @@ fn a_wrong_administrators_pin_costs_one_try_and_changes_nothing() {
     let card = holding("ed25519");
     let before = status(&card);
     let make = |text| {
-        let kind = Kind::P256;
+        let kind = KeyKind::P256;
         administration(&card).generate(&pin(text), kind, Touch::NotNeeded, Present::Replace)
     };
     let refused = make("87654321").unwrap_err();

@@ -1,7 +1,6 @@
 //! What keys are like that are made here: they cannot leave the TPM, and they do one thing.
 
-use std::str::FromStr;
-
+use signstar_core::KeyKind;
 use tss_esapi::Error;
 use tss_esapi::attributes::{ObjectAttributes, ObjectAttributesBuilder};
 use tss_esapi::interface_types::algorithm::{HashingAlgorithm, PublicAlgorithm};
@@ -16,61 +15,15 @@ use zeroize::Zeroizing;
 
 use crate::settings::Registers;
 
-/// A kind of signing key. A TPM may not have all of them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Algorithm {
-    /// ECDSA on NIST P-256.
-    P256,
-    /// ECDSA on NIST P-384.
-    P384,
-    /// ECDSA on NIST P-521.
-    P521,
-    /// RSA of 2048 bits.
-    Rsa2048,
-    /// RSA of 3072 bits.
-    Rsa3072,
-    /// RSA of 4096 bits.
-    Rsa4096,
-}
-
-/// There is no kind of key of that name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("must be one of: p256, p384, p521, rsa2048, rsa3072, rsa4096")]
-pub struct UnknownAlgorithm;
-
-impl Algorithm {
-    /// All of them.
-    pub const ALL: [Self; 6] = [
-        Self::P256,
-        Self::P384,
-        Self::P521,
-        Self::Rsa2048,
-        Self::Rsa3072,
-        Self::Rsa4096,
-    ];
-
-    /// Its name, as `signstar_core::PublicKey::name` gives it.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::P256 => "p256",
-            Self::P384 => "p384",
-            Self::P521 => "p521",
-            Self::Rsa2048 => "rsa2048",
-            Self::Rsa3072 => "rsa3072",
-            Self::Rsa4096 => "rsa4096",
-        }
-    }
-}
-
-impl FromStr for Algorithm {
-    type Err = UnknownAlgorithm;
-
-    fn from_str(name: &str) -> Result<Self, UnknownAlgorithm> {
-        let mut all = Self::ALL.into_iter();
-        all.find(|algorithm| algorithm.name() == name)
-            .ok_or(UnknownAlgorithm)
-    }
-}
+/// The kinds of signing keys. A TPM may not have all of them.
+pub const KINDS: [KeyKind; 6] = [
+    KeyKind::P256,
+    KeyKind::P384,
+    KeyKind::P521,
+    KeyKind::Rsa(2048),
+    KeyKind::Rsa(3072),
+    KeyKind::Rsa(4096),
+];
 
 /// Whether wrong auth values of a key count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,8 +38,8 @@ pub enum Guessing {
 /// A signing key to be made.
 #[derive(Clone, Debug)]
 pub struct Template {
-    /// Its kind.
-    pub algorithm: Algorithm,
+    /// Its kind, one of [`KINDS`].
+    pub kind: KeyKind,
     /// Its auth value, 1 to 32 bytes.
     pub auth: Option<Zeroizing<Vec<u8>>>,
     /// Registers whose present values it wants to see whenever it signs.
@@ -114,22 +67,23 @@ pub(super) fn storage_key() -> Result<Public, Error> {
     ecc(attributes, symmetric, EccCurve::NistP256, Digest::default())
 }
 
-/// A signing key. It has no scheme of its own, so that it signs with every hash.
-pub(super) fn signing_key(template: &Template, policy: Digest) -> Result<Public, Error> {
+/// A signing key, if it is of one of [`KINDS`]. It has no scheme of its own, so that it signs with every hash.
+pub(super) fn signing_key(template: &Template, policy: Digest) -> Result<Option<Public>, Error> {
     let attributes = fixed()
         .with_user_with_auth(template.registers.is_none())
         .with_no_da(template.guessing == Guessing::Uncounted)
         .with_sign_encrypt(true)
         .build()?;
     let none = SymmetricDefinitionObject::Null;
-    match template.algorithm {
-        Algorithm::P256 => ecc(attributes, none, EccCurve::NistP256, policy),
-        Algorithm::P384 => ecc(attributes, none, EccCurve::NistP384, policy),
-        Algorithm::P521 => ecc(attributes, none, EccCurve::NistP521, policy),
-        Algorithm::Rsa2048 => rsa(attributes, RsaKeyBits::Rsa2048, policy),
-        Algorithm::Rsa3072 => rsa(attributes, RsaKeyBits::Rsa3072, policy),
-        Algorithm::Rsa4096 => rsa(attributes, RsaKeyBits::Rsa4096, policy),
-    }
+    Ok(Some(match template.kind {
+        KeyKind::P256 => ecc(attributes, none, EccCurve::NistP256, policy)?,
+        KeyKind::P384 => ecc(attributes, none, EccCurve::NistP384, policy)?,
+        KeyKind::P521 => ecc(attributes, none, EccCurve::NistP521, policy)?,
+        KeyKind::Rsa(2048) => rsa(attributes, RsaKeyBits::Rsa2048, policy)?,
+        KeyKind::Rsa(3072) => rsa(attributes, RsaKeyBits::Rsa3072, policy)?,
+        KeyKind::Rsa(4096) => rsa(attributes, RsaKeyBits::Rsa4096, policy)?,
+        _ => return Ok(None),
+    }))
 }
 
 fn ecc(

@@ -3,9 +3,10 @@
 use std::fs::File;
 use std::io::{Read, Write};
 
+use signstar_core::KeyKind;
 use signstar_testkit::tpm::{Device, Exchange, code, response_code};
 use signstar_tpm::Settings;
-use signstar_tpm::provision::{Algorithm, Template};
+use signstar_tpm::provision::Template;
 
 use crate::support::{AUTH, Scene, open, registers, sign, template};
 
@@ -81,7 +82,7 @@ fn the_auth_value_never_crosses_the_bus() {
         let registers = if with_policy { registers("7") } else { None };
         let template = Template {
             registers: registers.clone(),
-            ..template(Algorithm::P256)
+            ..template(KeyKind::P256)
         };
         let files = scene.create(&template);
         let settings = Settings {
@@ -93,7 +94,7 @@ fn the_auth_value_never_crosses_the_bus() {
         assert!(!is_seen(&scene.device));
     }
     // The search finds it where it stands.
-    let scene = Scene::with(Algorithm::P256);
+    let scene = Scene::with(KeyKind::P256);
     assert!(!is_seen(&scene.device));
     let mut answers = (0..5).map(|_| response_code(&sign_by_password(&scene.device)));
     assert_eq!(answers.find(|code| *code != RETRY), Some(0), "it signs");
@@ -102,7 +103,7 @@ fn the_auth_value_never_crosses_the_bus() {
 
 #[test]
 fn the_digest_is_not_seen_either_and_no_session_is_like_another() {
-    let scene = Scene::with(Algorithm::P256);
+    let scene = Scene::with(KeyKind::P256);
     let mut opened = scene.open();
     sign(&mut opened).unwrap();
     scene.device.forget();
@@ -134,7 +135,7 @@ fn every_session_is_salted_for_the_storage_key() {
         let registers = if with_policy { registers("7") } else { None };
         scene.persist(&Template {
             registers: registers.clone(),
-            ..template(Algorithm::P256)
+            ..template(KeyKind::P256)
         });
         scene.device.forget();
         let settings = Settings {
@@ -159,7 +160,7 @@ fn every_session_is_salted_for_the_storage_key() {
 
 #[test]
 fn a_signature_recorded_on_the_bus_is_not_taken_again() {
-    let scene = Scene::with(Algorithm::P256);
+    let scene = Scene::with(KeyKind::P256);
     let mut opened = scene.open();
     scene.device.forget();
     sign(&mut opened).unwrap();

@@ -4,10 +4,10 @@
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
-use signstar_core::PublicKey;
+use signstar_core::{KeyKind, PublicKey};
 use signstar_testkit::tpm::{Answer, Device};
 use signstar_tpm::Settings;
-use signstar_tpm::provision::{Algorithm, Guessing, KeyFiles, Template};
+use signstar_tpm::provision::{Guessing, KeyFiles, Template};
 
 use crate::bus::{SIGN, begun};
 use crate::support::{AUTH, Scene, open, sign, template};
@@ -122,7 +122,7 @@ fn scene() -> Scene {
     let scene = Scene::new();
     scene.persist(&Template {
         guessing: Guessing::Uncounted,
-        ..template(Algorithm::P256)
+        ..template(KeyKind::P256)
     });
     scene
 }
@@ -177,7 +177,7 @@ fn a_damaged_answer_gives_an_error_or_the_right_signature() {
 #[test]
 fn a_damaged_file_is_refused() {
     let scene = Scene::new();
-    let files = scene.create(&template(Algorithm::P256));
+    let files = scene.create(&template(KeyKind::P256));
     let settings = scene.settings_of(&files);
     sign(&mut open(&settings, Some(AUTH)).unwrap()).unwrap();
     let mut points = 0;

@@ -1,11 +1,11 @@
 //! What a TPM, its owner or its machine can do to a key, and what is said then.
 
 use std::sync::mpsc::channel;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use signstar_core::SignerError;
+use signstar_core::{KeyKind, SignerError};
 use signstar_testkit::tpm::{Answer, Property, code};
-use signstar_tpm::provision::{Algorithm, Template, Tool};
+use signstar_tpm::provision::{Template, Tool};
 use signstar_tpm::{KeyPlace, Settings};
 
 use crate::bus::{RETRY, SIGN, START_SESSION, begun, error_answer};
@@ -24,7 +24,7 @@ fn credential(result: Result<(), SignerError>, about: &str) {
 
 #[test]
 fn a_wrong_auth_value_is_tried_once_and_counted_once() {
-    let scene = Scene::with(Algorithm::P256);
+    let scene = Scene::with(KeyKind::P256);
     for wrong in [&b"wrong"[..], b"OPEN-SESAME-7f3b"] {
         let before = scene.tpm.lockout_counter();
         let mut opened = open(&scene.settings(), Some(wrong)).unwrap();
@@ -39,7 +39,7 @@ fn a_wrong_auth_value_is_tried_once_and_counted_once() {
 
 #[test]
 fn no_auth_value_where_one_is_wanted_is_a_wrong_one() {
-    let scene = Scene::with(Algorithm::P256);
+    let scene = Scene::with(KeyKind::P256);
     let mut opened = open(&scene.settings(), None).unwrap();
     credential(sign(&mut opened), "auth value is wrong");
     assert_eq!(scene.tpm.lockout_counter(), 1);
@@ -47,7 +47,7 @@ fn no_auth_value_where_one_is_wanted_is_a_wrong_one() {
 
 #[test]
 fn a_locked_out_tpm_is_told_from_a_wrong_auth_value() {
-    let scene = Scene::with(Algorithm::P256);
+    let scene = Scene::with(KeyKind::P256);
     let most = scene.tpm.property(Property::MaxAuthFail);
     for _ in 0..most {
         let mut opened = open(&scene.settings(), Some(b"wrong")).unwrap();
@@ -64,7 +64,7 @@ fn a_locked_out_tpm_is_told_from_a_wrong_auth_value() {
 
 #[test]
 fn an_auth_value_that_cannot_be_one_is_refused_before_the_device_is_opened() {
-    let scene = Scene::with(Algorithm::P256);
+    let scene = Scene::with(KeyKind::P256);
     scene.device.forget();
     for impossible in [&b""[..], &[b'x'; 33]] {
         let refused = refusal(open(&scene.settings(), Some(impossible)));
@@ -80,7 +80,7 @@ fn a_changed_register_ends_the_use_of_a_key_until_it_is_back() {
         scene.persist(&Template {
             auth: auth.map(|auth| auth.to_vec().into()),
             registers: registers("7,10"),
-            ..template(Algorithm::P256)
+            ..template(KeyKind::P256)
         });
         let settings = Settings {
             registers: registers("7,10"),
@@ -103,7 +103,7 @@ fn a_key_with_a_policy_takes_nothing_else() {
     let scene = Scene::new();
     scene.persist(&Template {
         registers: registers("7"),
-        ..template(Algorithm::P256)
+        ..template(KeyKind::P256)
     });
     let with = |text| Settings {
         registers: registers(text),
@@ -122,7 +122,7 @@ fn a_key_with_a_policy_takes_nothing_else() {
 
 #[test]
 fn a_place_without_a_signing_key_is_refused() {
-    let scene = Scene::with(Algorithm::P256);
+    let scene = Scene::with(KeyKind::P256);
     let at = |handle: &str| Settings {
         key: KeyPlace::Persistent(handle.parse().unwrap()),
         ..scene.settings()
@@ -135,7 +135,7 @@ fn a_place_without_a_signing_key_is_refused() {
 
 #[test]
 fn a_storage_key_that_is_missing_or_no_storage_key_is_refused() {
-    let scene = Scene::with(Algorithm::P256);
+    let scene = Scene::with(KeyKind::P256);
     let mut settings = scene.settings();
     settings.parent.handle = "0x81000002".parse().unwrap();
     let refused = refusal(open(&settings, Some(AUTH))).to_string();
@@ -149,7 +149,7 @@ fn a_storage_key_that_is_missing_or_no_storage_key_is_refused() {
 
 #[test]
 fn another_tpm_gets_no_session() {
-    let (ours, other) = (Scene::with(Algorithm::P256), Scene::with(Algorithm::P256));
+    let (ours, other) = (Scene::with(KeyKind::P256), Scene::with(KeyKind::P256));
     let mut settings = Settings {
         device: other.device.path().to_owned(),
         ..ours.settings()
@@ -166,14 +166,14 @@ fn another_tpm_gets_no_session() {
 #[test]
 fn files_of_another_tpm_are_refused() {
     let (ours, other) = (Scene::new(), Scene::new());
-    let files = other.create(&template(Algorithm::P256));
+    let files = other.create(&template(KeyKind::P256));
     let refused = refusal(open(&ours.settings_of(&files), Some(AUTH))).to_string();
     assert!(refused.contains("belong to another TPM"), "{refused}");
 }
 
 #[test]
 fn a_device_that_is_missing_or_no_device_is_unavailable() {
-    let scene = Scene::with(Algorithm::P256);
+    let scene = Scene::with(KeyKind::P256);
     for path in ["/dev/tpm-that-is-not-there", "/dev/null"] {
         let settings = Settings {
             device: path.into(),
@@ -192,13 +192,13 @@ fn a_device_that_is_missing_or_no_device_is_unavailable() {
 
 #[test]
 fn a_device_that_goes_between_opening_and_signing_is_unavailable() {
-    let mut scene = Scene::with(Algorithm::P256);
+    let mut scene = Scene::with(KeyKind::P256);
     let mut opened = scene.open();
     scene.device.remove();
     let refused = sign(&mut opened).unwrap_err();
     assert!(matches!(refused, SignerError::Unavailable(_)), "{refused}");
 
-    let scene = Scene::with(Algorithm::P256);
+    let scene = Scene::with(KeyKind::P256);
     let mut opened = scene.open();
     scene.tpm.stop();
     let refused = sign(&mut opened).unwrap_err();
@@ -207,8 +207,8 @@ fn a_device_that_goes_between_opening_and_signing_is_unavailable() {
 
 #[test]
 fn a_tpm_that_restarts_between_opening_and_signing_signs() {
-    let scene = Scene::with(Algorithm::P256);
-    let files = scene.create(&template(Algorithm::P384));
+    let scene = Scene::with(KeyKind::P256);
+    let files = scene.create(&template(KeyKind::P384));
     let other = scene.tpm.device();
     let mut in_tpm = scene.open();
     let settings = Settings {
@@ -223,7 +223,7 @@ fn a_tpm_that_restarts_between_opening_and_signing_signs() {
 
 #[test]
 fn a_slow_tpm_signs() {
-    let scene = Scene::with(Algorithm::P256);
+    let scene = Scene::with(KeyKind::P256);
     scene.device.tamper(|_, command, ask| {
         std::thread::sleep(Duration::from_millis(100));
         Answer::Bytes(ask(command))
@@ -233,7 +233,7 @@ fn a_slow_tpm_signs() {
 
 #[test]
 fn a_tpm_that_never_answers_is_waited_for_until_it_goes() {
-    let mut scene = Scene::with(Algorithm::P256);
+    let mut scene = Scene::with(KeyKind::P256);
     scene.device.forget();
     scene.device.tamper(|_, command, ask| match code(command) {
         SIGN => Answer::Silence,
@@ -247,6 +247,11 @@ fn a_tpm_that_never_answers_is_waited_for_until_it_goes() {
         done.send(()).unwrap();
         result
     });
+    let patience = Instant::now() + Duration::from_secs(60);
+    while begun(&scene.device, SIGN) == 0 {
+        assert!(Instant::now() < patience, "it never asks");
+        std::thread::yield_now();
+    }
     let waited = wait.recv_timeout(Duration::from_millis(300));
     assert!(waited.is_err(), "it does not give up by itself");
     assert_eq!(begun(&scene.device, SIGN), 1, "nor ask again");
@@ -258,7 +263,7 @@ fn a_tpm_that_never_answers_is_waited_for_until_it_goes() {
 
 #[test]
 fn a_command_that_the_tpm_has_not_begun_is_repeated_a_few_times() {
-    let scene = Scene::with(Algorithm::P256);
+    let scene = Scene::with(KeyKind::P256);
     let mut opened = scene.open();
     scene.device.forget();
     scene.device.tamper(|count, command, ask| match count % 2 {
@@ -279,7 +284,7 @@ fn a_command_that_the_tpm_has_not_begun_is_repeated_a_few_times() {
 /// The library itself gives up after a second.
 #[test]
 fn a_tpm_that_is_at_work_for_others_is_waited_for_when_it_is_opened() {
-    let scene = Scene::with(Algorithm::P256);
+    let scene = Scene::with(KeyKind::P256);
     scene.device.tamper(|count, command, ask| {
         if count == 0 {
             std::thread::sleep(Duration::from_millis(1500));
@@ -295,7 +300,7 @@ fn a_tpm_without_room_is_busy() {
     const OBJECT_MEMORY: u32 = 0x902;
     const SESSION_MEMORY: u32 = 0x903;
     const SESSION_HANDLES: u32 = 0x905;
-    let scene = Scene::with(Algorithm::P256);
+    let scene = Scene::with(KeyKind::P256);
     let mut opened = scene.open();
     for full in [OBJECT_MEMORY, SESSION_MEMORY, SESSION_HANDLES] {
         scene
@@ -310,7 +315,7 @@ fn a_tpm_without_room_is_busy() {
 
 #[test]
 fn operators_list_and_remove_keys_and_nobody_else_is_asked() {
-    let scene = Scene::with(Algorithm::P384);
+    let scene = Scene::with(KeyKind::P384);
     let mut tool = scene.tool();
     let listed = tool.list().unwrap();
     let names: Vec<(String, Option<String>)> = listed
@@ -333,8 +338,8 @@ fn operators_list_and_remove_keys_and_nobody_else_is_asked() {
 
 #[test]
 fn a_handle_in_use_is_not_overwritten() {
-    let scene = Scene::with(Algorithm::P256);
-    let files = scene.create(&template(Algorithm::P256));
+    let scene = Scene::with(KeyKind::P256);
+    let files = scene.create(&template(KeyKind::P256));
     let mut tool = Tool::open(scene.device.path()).unwrap();
     let kept = tool.persist(&scene.parent, &files, "0x81000100".parse().unwrap(), None);
     assert!(kept.is_err());

@@ -1,9 +1,9 @@
 //! A TPM with a storage key, and keys below it.
 
-use signstar_core::{Digest, HashAlgorithm, Hasher, Opened, SignerError};
+use signstar_core::{Digest, HashAlgorithm, Hasher, KeyKind, Opened, SignerError};
 use signstar_testkit::openssl::OpenSsl;
 use signstar_testkit::tpm::{Device, Tpm};
-use signstar_tpm::provision::{Algorithm, Guessing, KeyFiles, Template, Tool};
+use signstar_tpm::provision::{Guessing, KeyFiles, Template, Tool};
 use signstar_tpm::{KeyPlace, Parent, Registers, Settings};
 use zeroize::Zeroizing;
 
@@ -37,9 +37,9 @@ impl Scene {
     }
 
     /// With a key of this kind at [`KEY`], authorised by [`AUTH`].
-    pub(crate) fn with(algorithm: Algorithm) -> Self {
+    pub(crate) fn with(kind: KeyKind) -> Self {
         let scene = Self::new();
-        scene.persist(&template(algorithm));
+        scene.persist(&template(kind));
         scene
     }
 
@@ -89,9 +89,9 @@ pub(crate) fn open(settings: &Settings, auth: Option<&[u8]>) -> Result<Opened, S
 }
 
 /// A key that is authorised by [`AUTH`].
-pub(crate) fn template(algorithm: Algorithm) -> Template {
+pub(crate) fn template(kind: KeyKind) -> Template {
     Template {
-        algorithm,
+        kind,
         auth: Some(Zeroizing::new(AUTH.to_vec())),
         registers: None,
         guessing: Guessing::Counted,

@@ -47,7 +47,7 @@ pub(crate) fn extend(settings: &Settings, options: &Extend) -> Result<Report, Fa
         }
         Ok(edit)
     })?;
-    let mut certifier = Certifier::open(settings, name, &edit, &options.offline)?;
+    let mut certifier = Certifier::open(settings, name, &edit, &options.changing.offline)?;
     let edited = Edited {
         key: name.clone(),
         fingerprint: edit.fingerprint(),
@@ -55,9 +55,9 @@ pub(crate) fn extend(settings: &Settings, options: &Extend) -> Result<Report, Fa
         changes: edit.changes().iter().map(Into::into).collect(),
         signed_by: Some(certifier.place()),
         revocation: None,
-        dry_run: options.dry_run,
+        dry_run: options.changing.dry_run,
     };
-    if !options.dry_run {
+    if !options.changing.dry_run {
         let new = edit.sign(certifier.signer(), None)?;
         check_users(settings, &key.certificate, None, &old, &new, now)?;
         replace(&key.certificate, &new)?;

@@ -15,7 +15,7 @@ use crate::terminal;
 
 /// Gives up a certificate, or one of its subkeys.
 pub(crate) fn revoke(settings: &Settings, options: &Revoke) -> Result<Report, Failure> {
-    if !options.yes && !options.dry_run {
+    if !options.yes && !options.changing.dry_run {
         // Before any device is opened.
         terminal::check()?;
     }
@@ -42,14 +42,14 @@ fn sign(
         let fingerprint = subkey.unwrap_or_else(|| edit.fingerprint());
         edit.revocation(&fingerprint, reason, &options.text)
     })?;
-    let mut certifier = Certifier::open(settings, &options.key, &edit, &options.offline)?;
+    let mut certifier = Certifier::open(settings, &options.key, &edit, &options.changing.offline)?;
     let edited = Edited {
         fingerprint: edit.fingerprint(),
         changes: edit.changes().iter().map(Into::into).collect(),
         signed_by: Some(certifier.place()),
         ..begun(settings, options)?
     };
-    if !options.dry_run {
+    if !options.changing.dry_run {
         confirm(options, &edited, old, now)?;
         let new = edit.sign(certifier.signer(), None)?;
         replace(&edited.certificate, &new)?;
@@ -79,7 +79,7 @@ fn merge(
         changes: changes.iter().map(Into::into).collect(),
         ..begun(settings, options)?
     };
-    if !options.dry_run {
+    if !options.changing.dry_run {
         confirm(options, &edited, old, now)?;
         replace(&edited.certificate, &new)?;
     }
@@ -94,7 +94,7 @@ fn begun(settings: &Settings, options: &Revoke) -> Result<Edited, Failure> {
         changes: Vec::new(),
         signed_by: None,
         revocation: None,
-        dry_run: options.dry_run,
+        dry_run: options.changing.dry_run,
     })
 }
 

@@ -65,7 +65,7 @@ pub(crate) fn rotate(settings: &Settings, options: &Rotate) -> Result<Report, Fa
         }
         Ok(edit)
     })?;
-    let mut certifier = Certifier::open(settings, &options.key, &edit, &options.offline)?;
+    let mut certifier = Certifier::open(settings, &options.key, &edit, &options.changing.offline)?;
     let edited = Edited {
         key: options.to.clone(),
         fingerprint: primary,
@@ -73,9 +73,9 @@ pub(crate) fn rotate(settings: &Settings, options: &Rotate) -> Result<Report, Fa
         changes: edit.changes().iter().map(Into::into).collect(),
         signed_by: Some(certifier.place()),
         revocation: Some(revocation.clone()),
-        dry_run: options.dry_run,
+        dry_run: options.changing.dry_run,
     };
-    if options.dry_run {
+    if options.changing.dry_run {
         return edited.report("");
     }
     let new = edit.sign(certifier.signer(), Some(held.signer.as_mut()))?;

@@ -70,6 +70,18 @@ pub(crate) struct Offline {
     pub(crate) primary_passphrase_file: Option<PathBuf>,
 }
 
+/// How a certificate that is there is changed.
+#[derive(Debug, Args)]
+pub(crate) struct Changing {
+    #[command(flatten)]
+    pub(crate) at: AtNetHsm,
+    #[command(flatten)]
+    pub(crate) offline: Offline,
+    /// Say what would change, have nothing signed and write nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct Create {
     /// The key, by its name in the configuration
@@ -175,12 +187,7 @@ pub(crate) struct Extend {
     #[arg(long, value_name = "FINGERPRINT")]
     pub(crate) subkey: Option<String>,
     #[command(flatten)]
-    pub(crate) at: AtNetHsm,
-    #[command(flatten)]
-    pub(crate) offline: Offline,
-    /// Say what would change, have nothing signed and write nothing
-    #[arg(long)]
-    pub(crate) dry_run: bool,
+    pub(crate) changing: Changing,
 }
 
 /// Why something is revoked.
@@ -214,15 +221,10 @@ pub(crate) struct Revoke {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["reason", "text", "subkey", "primary"])]
     pub(crate) revocation: Option<PathBuf>,
     #[command(flatten)]
-    pub(crate) at: AtNetHsm,
-    #[command(flatten)]
-    pub(crate) offline: Offline,
+    pub(crate) changing: Changing,
     /// Do not ask
     #[arg(long)]
     pub(crate) yes: bool,
-    /// Say what would change, have nothing signed and write nothing
-    #[arg(long)]
-    pub(crate) dry_run: bool,
 }
 
 #[derive(Debug, Args)]
@@ -245,18 +247,13 @@ pub(crate) struct Rotate {
     #[arg(long, value_name = "WHEN")]
     pub(crate) created: Option<String>,
     #[command(flatten)]
-    pub(crate) at: AtNetHsm,
-    #[command(flatten)]
-    pub(crate) offline: Offline,
+    pub(crate) changing: Changing,
     /// Where the new key's revocation goes, instead of beside the certificate
     #[arg(long, value_name = "FILE")]
     pub(crate) revocation: Option<PathBuf>,
     /// Replace a certificate of the new key and a revocation that are there
     #[arg(long)]
     pub(crate) force: bool,
-    /// Say what would change, have nothing signed and write nothing
-    #[arg(long)]
-    pub(crate) dry_run: bool,
 }
 
 /// A form of a certificate.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
-use signstar_software::Kind;
+use signstar_core::KeyKind;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeyVerb {
@@ -72,7 +72,7 @@ pub(crate) struct Generate {
     pub(crate) key: String,
     /// ed25519, p256, p384, p521, rsa2048, rsa3072 or rsa4096 [default: ed25519, in a TPM p256]
     #[arg(long)]
-    pub(crate) kind: Option<Kind>,
+    pub(crate) kind: Option<KeyKind>,
     /// Make a key of version 6 (RFC 9580), which GnuPG and pacman do not read
     ///
     /// A card makes the same key, but notes no fingerprint: it has no room for this one.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use signstar_software::Kind;
+use signstar_core::KeyKind;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum PrimaryVerb {
@@ -27,8 +27,8 @@ pub(crate) struct GeneratePrimary {
     #[arg(long, value_name = "ID")]
     pub(crate) user_id: String,
     /// ed25519, p256, p384, p521, rsa2048, rsa3072 or rsa4096
-    #[arg(long, default_value = Kind::Ed25519.name())]
-    pub(crate) kind: Kind,
+    #[arg(long, default_value_t = KeyKind::Ed25519)]
+    pub(crate) kind: KeyKind,
     /// Make a key of version 6 (RFC 9580), which GnuPG and pacman do not read
     #[arg(long)]
     pub(crate) v6: bool,

@@ -1,5 +1,7 @@
 //! What is said and asked before a device is changed.
 
+use signstar_core::KeyKind;
+
 use crate::cli::key::Replacing;
 use crate::failure::{Failure, Status};
 use crate::terminal;
@@ -27,7 +29,7 @@ pub(super) fn agree(replacing: &Replacing, present: &str) -> Result<(), Failure>
 }
 
 /// Says what takes a while, where somebody waits.
-pub(super) fn making(device: &str, kind: &str) {
+pub(super) fn making(device: &str, kind: KeyKind) {
     if terminal::is_there() {
         eprintln!("{device}: it makes a key of the kind {kind}; RSA can take minutes");
     }

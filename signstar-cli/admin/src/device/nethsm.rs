@@ -12,12 +12,11 @@ mod shelf;
 use std::time::Duration;
 
 use signstar::config::Key;
-use signstar_core::{Digest, PublicKey, RawSignature, Signer, SignerError};
+use signstar_core::{Digest, KeyKind, PublicKey, RawSignature, Signer, SignerError};
 use signstar_nethsm::client::ClientError;
 use signstar_nethsm::sdk::apis::default_api::{keys_generate_post, keys_key_id_get};
 use signstar_nethsm::sdk::models::{KeyGenerateRequestData, KeyMechanism, KeyType};
 use signstar_nethsm::{DEVICES_MAX, public_key};
-use signstar_software::Kind;
 
 use super::{BackEnd, Held, Made, Seen};
 use crate::cli::Generate;
@@ -31,6 +30,7 @@ pub(super) const BACK_END: BackEnd = BackEnd {
     open,
     look,
     generate,
+    kinds: &KeyKind::NAMED,
     options: &["--admin-user", "--admin-passphrase-file"],
     import: None,
     search: None,
@@ -87,7 +87,7 @@ fn generate(settings: &Settings, options: &Generate) -> Result<Made, Failure> {
     let id = &asked.hsm.key;
     let devices = asked.devices()?;
     let device = devices.first().ok_or_else(nobody)?;
-    let kind = options.kind.map_or("ed25519", Kind::name);
+    let kind = options.kind.unwrap_or(KeyKind::Ed25519);
     let (mechanism, of_device, length) = of_kind(kind).ok_or_else(|| {
         Failure::new(
             Status::Usage,
@@ -132,7 +132,7 @@ fn generate(settings: &Settings, options: &Generate) -> Result<Made, Failure> {
     let found = client
         .call(|device| keys_key_id_get(device, id))
         .map_err(|error| failed(&error))?;
-    let found = public_key(&found.value).map(|key| key.name());
+    let found = public_key(&found.value).map(|key| key.kind());
     match found {
         Ok(found) if found == kind => Ok(made),
         _ => Err(Failure::new(
@@ -143,17 +143,18 @@ fn generate(settings: &Settings, options: &Generate) -> Result<Made, Failure> {
 }
 
 /// What the device calls a kind of key.
-fn of_kind(kind: &str) -> Option<(KeyMechanism, KeyType, Option<i32>)> {
+fn of_kind(kind: KeyKind) -> Option<(KeyMechanism, KeyType, Option<i32>)> {
     let ecdsa = KeyMechanism::EcdsaSignature;
     Some(match kind {
-        "ed25519" => (KeyMechanism::EdDsaSignature, KeyType::Curve25519, None),
-        "p256" => (ecdsa, KeyType::EcP256, None),
-        "p384" => (ecdsa, KeyType::EcP384, None),
-        "p521" => (ecdsa, KeyType::EcP521, None),
-        _ => {
-            let bits = kind.strip_prefix("rsa")?.parse().ok()?;
+        KeyKind::Ed25519 => (KeyMechanism::EdDsaSignature, KeyType::Curve25519, None),
+        KeyKind::P256 => (ecdsa, KeyType::EcP256, None),
+        KeyKind::P384 => (ecdsa, KeyType::EcP384, None),
+        KeyKind::P521 => (ecdsa, KeyType::EcP521, None),
+        KeyKind::Rsa(bits) => {
+            let bits = i32::try_from(bits).ok()?;
             (KeyMechanism::RsaSignaturePkcs1, KeyType::Rsa, Some(bits))
         }
+        KeyKind::MlDsa65 | KeyKind::MlDsa65Ed25519 => return None,
     })
 }
 

@@ -17,7 +17,7 @@ use signstar::config::Key;
 use signstar::trusted_file::describe;
 use signstar_confine::start_helper;
 use signstar_core::{Digest, Opened, PublicKey, RawSignature, Signer, SignerError};
-use signstar_pkcs11::provision::{Fault, ProvisionError};
+use signstar_pkcs11::provision::{Fault, KINDS, ProvisionError};
 
 use super::{BackEnd, Held, Seen, settings_of};
 use crate::failure::{Failure, Status};
@@ -28,6 +28,7 @@ pub(super) const BACK_END: BackEnd = BackEnd {
     open,
     look,
     generate: making::generate,
+    kinds: &KINDS,
     options: &["--pin-file", "--module-write", "--account"],
     import: Some(making::import),
     search: Some(tokens::search),

@@ -11,10 +11,11 @@ use serde_json::Value;
 use signstar::back_ends::smartcard::Smartcard;
 use signstar::config::Key;
 use signstar_certificate::fingerprint;
-use signstar_core::KeyVersion;
-use signstar_smartcard::provision::{self, Present, Status as CardStatus, Touch as CardTouch};
+use signstar_core::{KeyKind, KeyVersion};
+use signstar_smartcard::provision::{
+    self, KINDS, Present, Status as CardStatus, Touch as CardTouch,
+};
 use signstar_smartcard::{Ident, Location};
-use signstar_software::Kind;
 use zeroize::Zeroizing;
 
 use super::asking::{agree, making};
@@ -39,6 +40,7 @@ pub(super) const BACK_END: BackEnd = BackEnd {
     open,
     look,
     generate,
+    kinds: &KINDS,
     options: &["--v6", "--touch", "--admin-pin-file"],
     import: Some(import),
     search: Some(search),
@@ -138,18 +140,16 @@ fn seen(status: &CardStatus) -> Seen {
 
 fn generate(settings: &Settings, options: &Generate) -> Result<Made, Failure> {
     let location = location(settings.key(&options.key)?)?;
-    let kind = options.kind.unwrap_or(Kind::Ed25519);
-    let wanted = kind.name().parse();
-    let wanted = wanted.map_err(|error| Failure::new(Status::Usage, error))?;
+    let kind = options.kind.unwrap_or(KeyKind::Ed25519);
     let touch = touch(&options.card);
     let present = check(&location, touch, &options.replacing)?;
-    let mut made = made(&location, kind.name(), &options.replacing);
+    let mut made = made(&location, kind, &options.replacing);
     if made.dry_run {
         return Ok(made);
     }
     let pin = admin_pin(&options.card, location.card)?;
     making(&made.device, made.kind);
-    let status = provision::generate(&location, &pin, wanted, touch, present)?;
+    let status = provision::generate(&location, &pin, kind, touch, present)?;
     if !options.v6 {
         made.fingerprint = note_fingerprint(&location, &pin, &status)?;
     }
@@ -170,9 +170,10 @@ fn import(settings: &Settings, options: &Import) -> Result<Made, Failure> {
         return Err(data(&"its creation time cannot be one"));
     };
     let public = &outside.public;
-    let kinds = Kind::ALL.map(Kind::name);
-    let kind = kinds.into_iter().find(|kind| *kind == public.name());
-    let kind = kind.ok_or_else(|| data(&"cards have no keys of this kind"))?;
+    let kind = public.kind();
+    if !KINDS.contains(&kind) {
+        return Err(data(&"cards have no keys of this kind"));
+    }
     let present = check(&location, touch, &options.replacing)?;
     let mut made = made(&location, kind, &options.replacing);
     if made.dry_run {
@@ -226,7 +227,7 @@ fn touch(options: &OnCard) -> CardTouch {
     }
 }
 
-fn made(location: &Location, kind: &'static str, replacing: &Replacing) -> Made {
+fn made(location: &Location, kind: KeyKind, replacing: &Replacing) -> Made {
     Made {
         kind,
         device: place(location.card),

@@ -6,8 +6,8 @@ use signstar::back_ends::software::Software;
 use signstar::config::Key;
 use signstar::trusted_file::{self, Kind};
 use signstar_certificate::{secret_key_file, stored_keys};
-use signstar_core::{KeyVersion, SecretKey};
-use signstar_software::Kind as KeyKind;
+use signstar_core::{KeyKind, KeyVersion, SecretKey};
+use signstar_software::KINDS;
 
 use super::outside;
 use super::{BackEnd, Held, Made, Seen, Stored, settings_of};
@@ -26,6 +26,7 @@ pub(super) const BACK_END: BackEnd = BackEnd {
     open,
     look: |settings, key| Ok(Seen::of(&open(settings, key)?)),
     generate,
+    kinds: &KINDS,
     options: &["--v6", "--passphrase-file", "--group"],
     import: None,
     search: None,
@@ -88,7 +89,7 @@ fn generate(settings: &Settings, options: &Generate) -> Result<Made, Failure> {
     };
     let kind = options.kind.unwrap_or(KeyKind::Ed25519);
     let mut made = Made {
-        kind: kind.name(),
+        kind,
         device: files.secret_key.display().to_string(),
         fingerprint: None,
         created: None,
@@ -100,7 +101,7 @@ fn generate(settings: &Settings, options: &Generate) -> Result<Made, Failure> {
         return Ok(made);
     }
     let material = signstar_software::generate(kind)?;
-    log::debug!("made a key of the kind {}", kind.name());
+    log::debug!("made a key of the kind {kind}");
     let opened = signstar_software::open(material.clone())?;
     let public = opened.signer.public_key();
     let file = secret_key_file(&material, public, SystemTime::now(), version, passphrase)

@@ -8,10 +8,9 @@ use std::path::Path;
 
 use signstar::back_ends::tpm::{Place, Tpm};
 use signstar::config::Key;
-use signstar_core::PublicKey;
-use signstar_software::Kind;
+use signstar_core::{KeyKind, PublicKey};
 use signstar_tpm::Handle;
-use signstar_tpm::provision::{Algorithm, Guessing, KeyFiles, Template, Tool};
+use signstar_tpm::provision::{Guessing, KINDS, KeyFiles, Template, Tool};
 use zeroize::Zeroizing;
 
 use super::asking::{agree, making};
@@ -31,6 +30,7 @@ pub(super) const BACK_END: BackEnd = BackEnd {
     open,
     look,
     generate,
+    kinds: &KINDS,
     options: &["--group", "--owner-auth-file"],
     import: None,
     search: Some(search),
@@ -105,10 +105,7 @@ fn at(tool: &mut Tool, handle: Handle) -> Result<Option<Option<PublicKey>>, Fail
 
 fn generate(settings: &Settings, options: &Generate) -> Result<Made, Failure> {
     let tpm: &Tpm = settings_of(settings.key(&options.key)?)?;
-    let kind = options.kind.map_or("p256", Kind::name);
-    let algorithm = kind.parse().map_err(|error| {
-        Failure::new(Status::Usage, format!("--kind {kind}: in a TPM it {error}"))
-    })?;
+    let kind = options.kind.unwrap_or(KeyKind::P256);
     let group = account::group_of_key(settings, &options.key, options.group.as_deref())?;
     let owner = options.owner_auth_file.as_deref();
     let owner = owner.map(secret_file::read).transpose()?;
@@ -116,7 +113,7 @@ fn generate(settings: &Settings, options: &Generate) -> Result<Made, Failure> {
     let mut tool = Tool::open(&tpm.device)?;
     let replaced = check_place(tpm, &mut tool, options)?;
     let made = Made {
-        kind: Algorithm::name(algorithm),
+        kind,
         device: place(tpm),
         fingerprint: None,
         created: None,
@@ -131,7 +128,7 @@ fn generate(settings: &Settings, options: &Generate) -> Result<Made, Failure> {
         return Ok(made);
     }
     let template = Template {
-        algorithm,
+        kind,
         guessing: auth.guessing(),
         auth: auth.value.clone(),
         registers: tpm.registers.clone(),
@@ -152,7 +149,7 @@ fn generate(settings: &Settings, options: &Generate) -> Result<Made, Failure> {
     }
     drop(tool);
     // As the login shell will find it.
-    let found = tpm.open_any()?.signer.public_key().name();
+    let found = tpm.open_any()?.signer.public_key().kind();
     match found == made.kind {
         true => Ok(made),
         false => Err(Failure::new(

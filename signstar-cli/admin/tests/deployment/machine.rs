@@ -161,19 +161,19 @@ impl Machine {
         chown(self.path(inside), Some(user), None).unwrap();
     }
 
+    /// What runs a command inside, which still has to be said.
+    fn inside(&self) -> Command {
+        let mut command = Command::new("unshare");
+        command
+            .args(["--mount", "--propagation", "private", "--"])
+            .args(["/bin/sh", "-c", SCRIPT])
+            .arg(self.folder.path());
+        command
+    }
+
     /// Runs `signstar-admin` inside.
     pub(crate) fn admin(&self, arguments: &[&str]) -> Output {
-        Command::new("unshare")
-            .args([
-                "--mount",
-                "--propagation",
-                "private",
-                "--",
-                "/bin/sh",
-                "-c",
-                SCRIPT,
-            ])
-            .arg(self.folder.path())
+        self.inside()
             .arg(env!("CARGO_BIN_EXE_signstar-admin"))
             .args(arguments)
             .output()
@@ -187,17 +187,7 @@ impl Machine {
         fs::copy(env!("CARGO_BIN_EXE_signstar-admin"), &copy).unwrap();
         give(&copy, 0, 0, 0o755);
         let number = user.to_string();
-        Command::new("unshare")
-            .args([
-                "--mount",
-                "--propagation",
-                "private",
-                "--",
-                "/bin/sh",
-                "-c",
-                SCRIPT,
-            ])
-            .arg(self.folder.path())
+        self.inside()
             .args([
                 "setpriv",
                 "--reuid",

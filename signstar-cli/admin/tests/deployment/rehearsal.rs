@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::os::unix::fs::MetadataExt as _;
 use std::process::Command;
 
+use serde_json::Value;
 use signstar_core::{Event, Field, Record};
 
 use crate::machine::{Machine, OTHER, give};
@@ -17,6 +18,19 @@ fn artifact(machine: &Machine) -> String {
     "/var/log/artifact".to_owned()
 }
 
+/// The rehearsal says that the account signs.
+#[track_caller]
+fn signs(machine: &Machine, arguments: &[&str]) -> Value {
+    let (status, tried) = machine.json(arguments);
+    assert_eq!(
+        (status, &tried["signed"]),
+        (0, &true.into()),
+        "{tried:#} {}",
+        machine.read("var/log/audit.log")
+    );
+    tried
+}
+
 fn records(machine: &Machine) -> Vec<Record> {
     let text = machine.read("var/log/audit.log");
     text.lines()
@@ -28,13 +42,7 @@ fn records(machine: &Machine) -> Vec<Record> {
 fn a_rehearsal_signs_verifies_and_says_so_in_its_records() {
     let machine = Machine::equipped();
     let file = artifact(&machine);
-    let (status, tried) = machine.json(&["try", "signer", &file]);
-    assert_eq!(
-        (status, &tried["signed"]),
-        (0, &true.into()),
-        "{tried:#} {}",
-        machine.read("var/log/audit.log")
-    );
+    let tried = signs(&machine, &["try", "signer", &file]);
     let records = records(&machine);
     let events: Vec<Event> = records.iter().map(|record| record.event).collect();
     assert_eq!(events, [Event::Intent, Event::Release]);
@@ -94,13 +102,7 @@ fn what_a_key_requires_to_be_declared_is_declared_when_asked() {
     assert_eq!(tried["status"], 77, "{tried:#}");
     let said = tried["said"].as_str().unwrap();
     assert!(said.contains("sign v1"), "{said}");
-    let (status, tried) = machine.json(&["try", "signer", &file, "--declare"]);
-    assert_eq!(
-        (status, &tried["signed"]),
-        (0, &true.into()),
-        "{tried:#} {}",
-        machine.read("var/log/audit.log")
-    );
+    signs(&machine, &["try", "signer", &file, "--declare"]);
 }
 
 #[test]
@@ -120,13 +122,7 @@ fn what_keeps_the_account_from_signing_shows() {
     // The account's further groups count, as under sshd.
     let group = format!("other:x:{OTHER}:");
     machine.change("etc/group", &group, &format!("{group}signer"));
-    let (status, tried) = machine.json(&["try", "signer", &file]);
-    assert_eq!(
-        (status, &tried["signed"]),
-        (0, &true.into()),
-        "{tried:#} {}",
-        machine.read("var/log/audit.log")
-    );
+    signs(&machine, &["try", "signer", &file]);
 }
 
 #[test]

@@ -9,6 +9,7 @@
 )]
 
 mod audit_check;
+mod audit_defects;
 mod audit_journal;
 mod audit_list;
 mod check;
@@ -44,6 +45,32 @@ const CERT: [&str; 6] = [
     "A <a@example.org>",
 ];
 const PASSPHRASE: &str = "correct horse battery staple";
+
+/// The key `packages` gives way to another.
+const fn rotation<'a>(to: &'a str, overlap: &'a str) -> [&'a str; 8] {
+    [
+        "cert",
+        "rotate",
+        "--key",
+        "packages",
+        "--to",
+        to,
+        "--overlap",
+        overlap,
+    ]
+}
+
+/// A primary key is made in `file`.
+const fn primary_in(file: &str) -> [&str; 6] {
+    [
+        "primary",
+        "generate",
+        "--user-id",
+        "A <a@example.org>",
+        "--file",
+        file,
+    ]
+}
 
 fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap()

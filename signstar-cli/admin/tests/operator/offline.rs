@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use crate::gpg::Gpg;
 use crate::place::Place;
-use crate::{KEY, PASSPHRASE, done, json, line};
+use crate::{KEY, PASSPHRASE, done, json, line, primary_in};
 
 const BELOW: [&str; 4] = ["cert", "create", "--key", "packages"];
 
@@ -240,14 +240,7 @@ fn a_dry_run_says_all_and_writes_nothing() {
     let place = Place::new();
     let file = place.path("primary.pgp");
     let file = file.to_str().unwrap();
-    let generate = [
-        "primary",
-        "generate",
-        "--user-id",
-        "A <a@example.org>",
-        "--file",
-        file,
-    ];
+    let generate = primary_in(file);
     let before = place.contents();
     let text = place.admin(&line(&[&generate, &["--dry-run"]])).done();
     assert!(

@@ -9,7 +9,7 @@ use signstar_core::{Certificate, Profile, SecretKey};
 use signstar_testkit::assembly;
 
 use crate::place::Place;
-use crate::{KEY, done, line};
+use crate::{KEY, done, line, rotation};
 
 const PACKAGE: &str = "signstar-trial-1-1-any.pkg.tar";
 
@@ -181,16 +181,7 @@ fn pacman_installs_what_the_subkey_of_a_populated_keyring_has_signed_until_it_is
     place
         .admin(&["key", "generate", "--key", "next", "--group", "signers"])
         .done();
-    let rotate = [
-        "cert",
-        "rotate",
-        "--key",
-        "packages",
-        "--to",
-        "next",
-        "--overlap",
-        "30d",
-    ];
+    let rotate = rotation("next", "30d");
     place.admin(&line(&[&rotate, &primary])).done();
     fs::copy(place.path("next.pgp"), place.path("packages.pgp")).unwrap();
     machine.populate();

@@ -4,18 +4,7 @@ use serde_json::Value;
 
 use crate::gpg::Gpg;
 use crate::place::Place;
-use crate::{KEY, done, line};
-
-const ROTATE: [&str; 8] = [
-    "cert",
-    "rotate",
-    "--key",
-    "packages",
-    "--to",
-    "next",
-    "--overlap",
-    "30d",
-];
+use crate::{KEY, done, line, rotation};
 
 /// A key below an offline primary one, and another key to follow it; fingerprints of both.
 fn scene(certificate: &str, version: &[&str]) -> (Place, [String; 2], [String; 2]) {
@@ -45,7 +34,7 @@ fn the_new_key_gets_a_certificate_with_both_and_the_service_goes_on() {
     for version in [&[][..], &["--v6"]] {
         let (place, primary, [old, new]) = scene("next.pgp", version);
         let rotate = line(&[
-            &ROTATE,
+            &rotation("next", "30d"),
             &[&primary[0], &primary[1], "--expires", "2099-12-31"],
         ]);
         let before = place.contents();
@@ -92,7 +81,7 @@ fn the_new_key_gets_a_certificate_with_both_and_the_service_goes_on() {
 #[test]
 fn in_one_file_it_first_has_both_keys_chosen() {
     let (place, primary, [old, new]) = scene("packages.pgp", &[]);
-    let rotate = line(&[&ROTATE, &[&primary[0], &primary[1]]]);
+    let rotate = line(&[&rotation("next", "30d"), &[&primary[0], &primary[1]]]);
     let before = place.contents();
     let text = place.admin(&rotate).refused(78);
     let set = format!("first set there: signing-key = \"{old}\"");
@@ -122,7 +111,7 @@ fn what_ends_sooner_is_not_kept_alive() {
     let soon = ["cert", "extend", "--key", "packages", "--expires", "3d"];
     let primary = [primary[0].as_str(), primary[1].as_str()];
     place.admin(&line(&[&soon, &primary])).done();
-    let made = done(&place, &line(&[&ROTATE, &primary]));
+    let made = done(&place, &line(&[&rotation("next", "30d"), &primary]));
     let changes = made["changes"].as_array().unwrap();
     assert_eq!(changes.len(), 1);
     assert_eq!(changes[0]["fingerprint"], new.as_str());
@@ -137,7 +126,7 @@ fn refuses_to_rotate_a_key_that_is_its_own_primary() {
         .admin(&["key", "generate", "--key", "next", "--group", "signers"])
         .done();
     let before = place.contents();
-    let text = place.admin(&ROTATE).refused(64);
+    let text = place.admin(&rotation("next", "30d")).refused(64);
     assert!(text.contains("cert create"), "{text}");
     assert_eq!(place.contents(), before);
 }
@@ -147,32 +136,19 @@ fn refuses_to_rotate_to_what_cannot_be() {
     let (place, primary, _) = scene("next.pgp", &[]);
     let primary = [primary[0].as_str(), primary[1].as_str()];
     let before = place.contents();
-    assert!(place.admin(&ROTATE).refused(64).contains("--primary"));
-    let same = [
-        "cert",
-        "rotate",
-        "--key",
-        "packages",
-        "--to",
-        "packages",
-        "--overlap",
-        "30d",
-    ];
+    assert!(
+        place
+            .admin(&rotation("next", "30d"))
+            .refused(64)
+            .contains("--primary")
+    );
+    let same = rotation("packages", "30d");
     let text = place
         .admin(&line(&[&same, &primary, &["--force"]]))
         .refused(64);
     assert!(text.contains("already"), "{text}");
     for overlap in ["soon", "2001-01-01"] {
-        let rotate = [
-            "cert",
-            "rotate",
-            "--key",
-            "packages",
-            "--to",
-            "next",
-            "--overlap",
-            overlap,
-        ];
+        let rotate = rotation("next", overlap);
         place.admin(&line(&[&rotate, &primary])).refused(64);
     }
     assert_eq!(place.contents(), before);

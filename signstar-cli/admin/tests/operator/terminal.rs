@@ -8,7 +8,7 @@ use nix::pty::openpty;
 
 use crate::gpg::Gpg;
 use crate::place::Place;
-use crate::{KEY, PASSPHRASE};
+use crate::{KEY, PASSPHRASE, primary_in};
 
 /// The program at a terminal. Its errors, where questions go, are read apart from what is shown.
 struct Console {
@@ -70,14 +70,7 @@ fn asks_for_the_passphrase_of_a_primary_key_and_shows_nothing_of_it() {
     place.admin(&KEY).done();
     let file = place.path("primary.pgp");
     let file = file.to_str().unwrap();
-    let generate = [
-        "primary",
-        "generate",
-        "--user-id",
-        "A <a@example.org>",
-        "--file",
-        file,
-    ];
+    let generate = primary_in(file);
     let typed = format!("{PASSPHRASE}\n");
     let mut console = Console::new(&place, &generate);
     console.answer("a new one: ", &typed);

@@ -2,7 +2,11 @@
 
 use std::time::{Duration, SystemTime};
 
+use serde_json::Value;
 use signstar_core::{Event, Field, Record, RequestId};
+
+use crate::json;
+use crate::place::Place;
 
 /// The records of requests one after the other: intent and release of each, ten seconds apart, on a
 /// card whose counter was at 1000.
@@ -86,4 +90,22 @@ pub(crate) fn release(number: u64) -> Record {
     record.set(Field::Signature, format!("sha256:{number:064x}"));
     record.set(Field::Counter, 1001 + number);
     record
+}
+
+/// Kind and line of everything that is found in a log.
+pub(crate) fn found(place: &Place, text: &str, status: i32, more: &[&str]) -> Vec<(String, u64)> {
+    place.write("audit.log", text);
+    let path = place.path("audit.log");
+    let check = ["audit", "check", "--output", "json", path.to_str().unwrap()];
+    let end = place.admin(&[&check[..], more].concat());
+    listed(&json(&end.found(status)))
+}
+
+fn listed(report: &Value) -> Vec<(String, u64)> {
+    let findings = report["findings"].as_array().unwrap().iter();
+    let found = findings.map(|finding| {
+        let line = finding["place"]["number"].as_u64().unwrap_or(0);
+        (finding["kind"].as_str().unwrap().to_owned(), line)
+    });
+    found.collect()
 }

@@ -18,7 +18,7 @@ fn seconds(time: SystemTime) -> u64 {
 #[test]
 fn the_device_itself_moves_the_expiry_of_its_certificate() {
     for version in VERSIONS {
-        let mut device = software(Kind::Ed25519);
+        let mut device = software(KeyKind::Ed25519);
         let request = CertificateRequest {
             version,
             ..with_expiry(30)
@@ -61,7 +61,7 @@ fn the_device_itself_moves_the_expiry_of_its_certificate() {
 
 #[test]
 fn every_user_id_gets_the_new_expiry() {
-    let mut device = software(Kind::P256);
+    let mut device = software(KeyKind::P256);
     let made = create(device.as_mut(), &with_expiry(30)).unwrap();
     let now = created() + 2 * DAY;
     let two = Edit::of(&made.certificate, now)
@@ -89,8 +89,8 @@ fn every_user_id_gets_the_new_expiry() {
 #[test]
 fn the_primary_alone_moves_the_expiry_of_a_subkey() {
     for version in VERSIONS {
-        let mut primary = Primary::new(Kind::Ed25519, version);
-        let mut device = software(Kind::P384);
+        let mut primary = Primary::new(KeyKind::Ed25519, version);
+        let mut device = software(KeyKind::P384);
         let expires = created() + 30 * DAY;
         let certificate = primary
             .bind(device.as_mut(), created() + DAY, Some(expires))
@@ -128,8 +128,8 @@ fn the_primary_alone_moves_the_expiry_of_a_subkey() {
 #[test]
 fn a_rotation_leaves_the_old_key_its_time_and_its_signatures() {
     for version in VERSIONS {
-        let mut primary = Primary::new(Kind::Ed25519, version);
-        let (mut old, mut new) = (software(Kind::P256), software(Kind::Ed25519));
+        let mut primary = Primary::new(KeyKind::Ed25519, version);
+        let (mut old, mut new) = (software(KeyKind::P256), software(KeyKind::Ed25519));
         let begin = today() - 10 * DAY;
         let certificate = primary.bind(old.as_mut(), begin, None).unwrap();
         let old_key = signing(&certificate, begin);
@@ -184,8 +184,8 @@ fn a_rotation_leaves_the_old_key_its_time_and_its_signatures() {
 
 #[test]
 fn refuses_edits_that_cannot_be() {
-    let mut primary = Primary::new(Kind::Ed25519, KeyVersion::V4);
-    let mut device = software(Kind::P256);
+    let mut primary = Primary::new(KeyKind::Ed25519, KeyVersion::V4);
+    let mut device = software(KeyKind::P256);
     let now = created() + DAY;
     let certificate = primary.bind(device.as_mut(), now, None).unwrap();
     let fingerprint = signing(&certificate, now).fingerprint();
@@ -198,7 +198,7 @@ fn refuses_edits_that_cannot_be() {
     // The same numbers at another time are another key to OpenPGP, and the same one to a thief.
     let again = edit().subkey(device.public_key(), created() + second, None);
     assert!(matches!(again, Err(EditError::Present(_))));
-    let other = software(Kind::P256);
+    let other = software(KeyKind::P256);
     let subkey = |created, expires| edit().subkey(other.public_key(), created, expires).err();
     assert_eq!(subkey(later, None), None);
     assert_eq!(subkey(later + second, None), Some(EditError::Creation));
@@ -237,13 +237,13 @@ fn refuses_edits_that_cannot_be() {
 #[test]
 fn nothing_is_bound_below_a_primary_key_that_has_expired() {
     for version in VERSIONS {
-        let mut primary = Primary::new(Kind::Ed25519, version);
+        let mut primary = Primary::new(KeyKind::Ed25519, version);
         let begin = created() + 2 * DAY;
         let short = Edit::of(&primary.certificate, begin)
             .and_then(|edit| edit.expiry(&primary.fingerprint, Some(begin + DAY)))
             .and_then(|edit| edit.sign(primary.signer.as_mut(), None));
         primary.certificate = short.unwrap();
-        let mut bind = |now| primary.bind(software(Kind::P256).as_mut(), now, None);
+        let mut bind = |now| primary.bind(software(KeyKind::P256).as_mut(), now, None);
         assert!(bind(begin + DAY - Duration::from_secs(1)).is_ok());
         let refused = bind(begin + DAY);
         assert_eq!(
@@ -257,18 +257,18 @@ fn nothing_is_bound_below_a_primary_key_that_has_expired() {
 fn the_new_expiry_is_signed_or_not_handed_out() {
     for version in VERSIONS {
         let mut liar = Liar {
-            claimed: software(Kind::P256).public_key().clone(),
-            signer: Ok(software(Kind::P256)),
+            claimed: software(KeyKind::P256).public_key().clone(),
+            signer: Ok(software(KeyKind::P256)),
         };
-        let mut primary = Primary::new(Kind::Ed25519, version);
-        let mut device = software(Kind::P256);
+        let mut primary = Primary::new(KeyKind::Ed25519, version);
+        let mut device = software(KeyKind::P256);
         let certificate = primary
             .bind(device.as_mut(), created() + DAY, None)
             .unwrap();
         let now = created() + 2 * DAY;
         let subkey = signing(&certificate, now).fingerprint();
         liar.claimed = primary.signer.public_key().clone();
-        liar.signer = Ok(software(Kind::Ed25519));
+        liar.signer = Ok(software(KeyKind::Ed25519));
         for fingerprint in [&subkey, &primary.fingerprint] {
             let edit = Edit::of(&certificate, now).unwrap();
             let edit = edit

@@ -15,7 +15,7 @@ pub(super) struct Primary {
 
 impl Primary {
     /// One that this crate makes.
-    pub(super) fn new(kind: Kind, version: KeyVersion) -> Self {
+    pub(super) fn new(kind: KeyKind, version: KeyVersion) -> Self {
         let material = material(kind);
         let mut signer = signstar_software::open(material.clone()).unwrap().signer;
         let made = new_primary(&material, signer.as_mut(), &request(version), None).unwrap();
@@ -63,7 +63,7 @@ pub(super) fn day(day: u64) -> u64 {
     1_720_000_000 + day * 86_400
 }
 
-fn verifies(verifier: Verifier, primary: Kind, kind: Kind, version: KeyVersion) -> bool {
+fn verifies(verifier: Verifier, primary: KeyKind, kind: KeyKind, version: KeyVersion) -> bool {
     let mut primary = Primary::new(primary, version);
     let mut device = software(kind);
     let certificate = primary
@@ -78,13 +78,13 @@ fn verifies(verifier: Verifier, primary: Kind, kind: Kind, version: KeyVersion) 
 
 #[test]
 fn gnupg_takes_signatures_by_subkeys_of_every_kind_below_every_primary() {
-    for kind in Kind::ALL {
+    for kind in KINDS {
         assert!(
-            verifies(Verifier::Gpgv, Kind::Ed25519, kind, KeyVersion::V4),
+            verifies(Verifier::Gpgv, KeyKind::Ed25519, kind, KeyVersion::V4),
             "{kind:?}"
         );
         assert!(
-            verifies(Verifier::Gpgv, kind, Kind::P256, KeyVersion::V4),
+            verifies(Verifier::Gpgv, kind, KeyKind::P256, KeyVersion::V4),
             "{kind:?}"
         );
     }
@@ -92,9 +92,9 @@ fn gnupg_takes_signatures_by_subkeys_of_every_kind_below_every_primary() {
 
 #[test]
 fn sequoia_of_debian_takes_signatures_by_subkeys_of_every_kind() {
-    for kind in Kind::ALL {
+    for kind in KINDS {
         assert!(
-            verifies(Verifier::Sqop, Kind::P521, kind, KeyVersion::V4),
+            verifies(Verifier::Sqop, KeyKind::P521, kind, KeyVersion::V4),
             "{kind:?}"
         );
     }
@@ -102,10 +102,10 @@ fn sequoia_of_debian_takes_signatures_by_subkeys_of_every_kind() {
 
 #[test]
 fn rpgp_takes_signatures_by_subkeys_of_both_versions_of_every_kind() {
-    for kind in Kind::ALL {
+    for kind in KINDS {
         for version in VERSIONS {
             assert!(
-                verifies(Verifier::Rsop, Kind::Ed25519, kind, version),
+                verifies(Verifier::Rsop, KeyKind::Ed25519, kind, version),
                 "{kind:?} {version:?}"
             );
         }
@@ -115,11 +115,11 @@ fn rpgp_takes_signatures_by_subkeys_of_both_versions_of_every_kind() {
 #[test]
 fn gnupg_reads_that_the_primary_certifies_and_the_subkey_signs() {
     let gpg = Gpg::new();
-    let mut primary = Primary::new(Kind::Ed25519, KeyVersion::V4);
+    let mut primary = Primary::new(KeyKind::Ed25519, KeyVersion::V4);
     let expires = created() + 365 * 20 * DAY;
     let certificate = primary
         .bind(
-            software(Kind::P256).as_mut(),
+            software(KeyKind::P256).as_mut(),
             created() + DAY,
             Some(expires),
         )
@@ -137,7 +137,7 @@ fn gnupg_reads_that_the_primary_certifies_and_the_subkey_signs() {
 
 #[test]
 fn gnupg_certifies_with_the_file_of_a_primary_key_and_cannot_sign_data() {
-    for kind in [Kind::Ed25519, Kind::P384, Kind::Rsa2048] {
+    for kind in [KeyKind::Ed25519, KeyKind::P384, KeyKind::Rsa(2048)] {
         let gpg = Gpg::new();
         let material = material(kind);
         let mut signer = signstar_software::open(material.clone()).unwrap().signer;
@@ -187,7 +187,7 @@ fn takes_primary_keys_that_gnupg_has_made() {
             let mut primary = Primary::read(&std::fs::read(&file).unwrap(), passphrase);
             assert_eq!(primary.fingerprint, fingerprint);
 
-            let mut device = software(Kind::Ed25519);
+            let mut device = software(KeyKind::Ed25519);
             let now = SystemTime::now();
             let certificate = primary.bind(device.as_mut(), now, None).unwrap();
             let key = signing(&certificate, now);
@@ -227,7 +227,7 @@ fn takes_primary_keys_that_sequoia_has_made_and_makes_such_that_it_reads() {
     ]);
     let mut primary = Primary::read(&std::fs::read(&made).unwrap(), None);
     let now = SystemTime::now();
-    let mut device = software(Kind::Rsa2048);
+    let mut device = software(KeyKind::Rsa(2048));
     let certificate = primary.bind(device.as_mut(), now, None).unwrap();
     let key = signing(&certificate, now);
     // It stands in two places there when the primary key expires.
@@ -248,7 +248,7 @@ fn takes_primary_keys_that_sequoia_has_made_and_makes_such_that_it_reads() {
         assert_eq!(good.len(), 1, "{verifier:?}");
     }
 
-    for kind in [Kind::Ed25519, Kind::Rsa4096] {
+    for kind in [KeyKind::Ed25519, KeyKind::Rsa(4096)] {
         let ours = path("ours");
         std::fs::write(&ours, Primary::new(kind, KeyVersion::V4).file).unwrap();
         let said = sq(&["inspect", &ours]);
@@ -260,7 +260,7 @@ fn takes_primary_keys_that_sequoia_has_made_and_makes_such_that_it_reads() {
 #[test]
 fn a_subkey_does_not_take_over_how_long_its_primary_key_lives() {
     for version in VERSIONS {
-        let material = material(Kind::Ed25519);
+        let material = material(KeyKind::Ed25519);
         let mut signer = signstar_software::open(material.clone()).unwrap().signer;
         // The primary key is to live for 60 days, and the subkey is a day older than the binding.
         let request = CertificateRequest {
@@ -271,7 +271,7 @@ fn a_subkey_does_not_take_over_how_long_its_primary_key_lives() {
         };
         let made = new_primary(&material, signer.as_mut(), &request, None).unwrap();
         let mut primary = Primary::read(&made.secret_key, None);
-        let mut device = software(Kind::P256);
+        let mut device = software(KeyKind::P256);
         let now = created() + 2 * DAY;
         let certificate = primary.bind(device.as_mut(), now, None).unwrap();
         let said = describe(&certificate, now).unwrap();
@@ -293,9 +293,9 @@ fn a_subkey_does_not_take_over_how_long_its_primary_key_lives() {
 
 #[test]
 fn a_primary_with_its_secret_elsewhere_is_refused() {
-    let mut primary = Primary::new(Kind::Ed25519, KeyVersion::V4);
+    let mut primary = Primary::new(KeyKind::Ed25519, KeyVersion::V4);
     let certificate = primary
-        .bind(software(Kind::P256).as_mut(), created() + DAY, None)
+        .bind(software(KeyKind::P256).as_mut(), created() + DAY, None)
         .unwrap();
     assert_eq!(offline_primary(&certificate), Err(PrimaryError::NoSecret));
     let two = [primary.file.clone(), primary.file.clone()].concat();
@@ -307,10 +307,10 @@ fn a_primary_with_its_secret_elsewhere_is_refused() {
 #[test]
 fn another_key_cannot_bind_in_the_place_of_the_primary() {
     for version in VERSIONS {
-        let primary = Primary::new(Kind::Ed25519, version);
-        let mut other = Primary::new(Kind::Ed25519, version);
+        let primary = Primary::new(KeyKind::Ed25519, version);
+        let mut other = Primary::new(KeyKind::Ed25519, version);
         other.certificate = primary.certificate.clone();
-        let refused = other.bind(software(Kind::P256).as_mut(), created() + DAY, None);
+        let refused = other.bind(software(KeyKind::P256).as_mut(), created() + DAY, None);
         assert_eq!(
             refused,
             Err(EditError::NotThePrimary(primary.fingerprint.clone()))
@@ -321,10 +321,10 @@ fn another_key_cannot_bind_in_the_place_of_the_primary() {
 #[test]
 fn hands_nothing_out_that_primary_and_subkey_have_not_signed() {
     for version in VERSIONS {
-        let mut primary = Primary::new(Kind::P256, version);
+        let mut primary = Primary::new(KeyKind::P256, version);
         let mut liar = Liar {
-            claimed: software(Kind::Ed25519).public_key().clone(),
-            signer: Ok(software(Kind::Ed25519)),
+            claimed: software(KeyKind::Ed25519).public_key().clone(),
+            signer: Ok(software(KeyKind::Ed25519)),
         };
         let refused = primary.bind(&mut liar, created() + DAY, None);
         assert!(matches!(refused, Err(EditError::Unsound(_))), "{refused:?}");
@@ -335,18 +335,18 @@ fn hands_nothing_out_that_primary_and_subkey_have_not_signed() {
 
         // The same with the primary.
         liar.claimed = primary.signer.public_key().clone();
-        liar.signer = Ok(software(Kind::P256));
+        liar.signer = Ok(software(KeyKind::P256));
         primary.signer = Box::new(liar);
-        let refused = primary.bind(software(Kind::P384).as_mut(), created() + DAY, None);
+        let refused = primary.bind(software(KeyKind::P384).as_mut(), created() + DAY, None);
         assert!(matches!(refused, Err(EditError::Unsound(_))), "{refused:?}");
     }
 }
 
 #[test]
 fn the_subkey_has_signed_that_it_belongs_there() {
-    let mut primary = Primary::new(Kind::Ed25519, KeyVersion::V4);
+    let mut primary = Primary::new(KeyKind::Ed25519, KeyVersion::V4);
     let certificate = primary
-        .bind(software(Kind::P256).as_mut(), created() + DAY, None)
+        .bind(software(KeyKind::P256).as_mut(), created() + DAY, None)
         .unwrap();
     let cert = Cert::from_bytes(&certificate).unwrap();
     let subkey = cert.keys().subkeys().next().unwrap();

@@ -11,7 +11,7 @@ fn certificate(user_id: &str, version: KeyVersion) -> NewCertificate {
         user_id,
         ..request(version)
     };
-    create(software(Kind::Ed25519).as_mut(), &request).unwrap()
+    create(software(KeyKind::Ed25519).as_mut(), &request).unwrap()
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn a_web_key_directory_is_laid_out_as_sequoia_lays_it_out() {
 
 #[test]
 fn each_address_gets_the_certificate_without_the_other_ones() {
-    let mut device = software(Kind::Ed25519);
+    let mut device = software(KeyKind::Ed25519);
     let made = create(device.as_mut(), &request(KeyVersion::V4)).unwrap();
     let now = created() + 2 * DAY;
     let both = Edit::of(&made.certificate, now)

@@ -25,7 +25,7 @@ fn is_hard(reason: Reason) -> bool {
 fn a_revoked_certificate_ends_with_its_reason() {
     for version in VERSIONS {
         for reason in Reason::ALL {
-            let mut device = software(Kind::Ed25519);
+            let mut device = software(KeyKind::Ed25519);
             let request = request(version);
             let made = create(device.as_mut(), &request).unwrap();
             let signed = sign(
@@ -68,8 +68,8 @@ fn a_revoked_certificate_ends_with_its_reason() {
 fn one_subkey_ends_and_the_other_goes_on() {
     for version in VERSIONS {
         for reason in Reason::ALL {
-            let mut primary = Primary::new(Kind::Ed25519, version);
-            let (mut one, mut other) = (software(Kind::P256), software(Kind::P256));
+            let mut primary = Primary::new(KeyKind::Ed25519, version);
+            let (mut one, mut other) = (software(KeyKind::P256), software(KeyKind::P256));
             let now = created() + DAY;
             primary.certificate = primary.bind(one.as_mut(), now, None).unwrap();
             let first = signing(&primary.certificate, now);
@@ -121,7 +121,7 @@ fn one_subkey_ends_and_the_other_goes_on() {
 #[test]
 fn the_revocation_made_with_a_certificate_is_merged_later() {
     for version in VERSIONS {
-        let made = create(software(Kind::P256).as_mut(), &request(version)).unwrap();
+        let made = create(software(KeyKind::P256).as_mut(), &request(version)).unwrap();
         let (revoked, changes) =
             merge_revocation(&made.certificate, &made.revocation, later()).unwrap();
         let expected = Change::Revocation {
@@ -133,7 +133,7 @@ fn the_revocation_made_with_a_certificate_is_merged_later() {
         let none = EditError::NoRevocation(made.fingerprint.clone());
         let again = merge_revocation(&revoked, &made.revocation, later());
         assert_eq!(again.unwrap_err(), none);
-        let other = create(software(Kind::P256).as_mut(), &request(version)).unwrap();
+        let other = create(software(KeyKind::P256).as_mut(), &request(version)).unwrap();
         for file in [&b""[..], b"hello", &other.revocation, &made.certificate] {
             let refused = merge_revocation(&made.certificate, file, later());
             assert_eq!(refused.unwrap_err(), none);
@@ -144,9 +144,9 @@ fn the_revocation_made_with_a_certificate_is_merged_later() {
 #[test]
 fn the_revocation_made_with_a_subkey_ends_that_subkey_only() {
     for version in VERSIONS {
-        let mut primary = Primary::new(Kind::Ed25519, version);
+        let mut primary = Primary::new(KeyKind::Ed25519, version);
         let now = created() + DAY;
-        let (mut one, mut other) = (software(Kind::P256), software(Kind::P384));
+        let (mut one, mut other) = (software(KeyKind::P256), software(KeyKind::P384));
         let certificate = primary.bind(one.as_mut(), now, None).unwrap();
         let first = signing(&certificate, now).fingerprint();
         let early = subkey_revocation(&certificate, &first, now, primary.signer.as_mut()).unwrap();
@@ -175,10 +175,10 @@ fn the_revocation_made_with_a_subkey_ends_that_subkey_only() {
 
 #[test]
 fn a_revocation_takes_nothing_else_of_its_file_along() {
-    let mut primary = Primary::new(Kind::Ed25519, KeyVersion::V4);
+    let mut primary = Primary::new(KeyKind::Ed25519, KeyVersion::V4);
     let now = created() + DAY;
     let certificate = primary
-        .bind(software(Kind::P256).as_mut(), now, None)
+        .bind(software(KeyKind::P256).as_mut(), now, None)
         .unwrap();
     let first = signing(&certificate, now).fingerprint();
     let more = Edit::of(&certificate, now)
@@ -195,7 +195,11 @@ fn a_revocation_takes_nothing_else_of_its_file_along() {
 
 #[test]
 fn refuses_texts_that_are_too_long_or_control_a_terminal() {
-    let made = create(software(Kind::Ed25519).as_mut(), &request(KeyVersion::V4)).unwrap();
+    let made = create(
+        software(KeyKind::Ed25519).as_mut(),
+        &request(KeyVersion::V4),
+    )
+    .unwrap();
     let with = |text: &str| {
         let edit = Edit::of(&made.certificate, later()).unwrap();
         edit.revocation(&made.fingerprint, Reason::Retired, text)
@@ -209,15 +213,15 @@ fn refuses_texts_that_are_too_long_or_control_a_terminal() {
 
 #[test]
 fn a_revocation_is_signed_or_not_handed_out() {
-    let mut primary = Primary::new(Kind::Ed25519, KeyVersion::V6);
+    let mut primary = Primary::new(KeyKind::Ed25519, KeyVersion::V6);
     let now = created() + DAY;
     let certificate = primary
-        .bind(software(Kind::P256).as_mut(), now, None)
+        .bind(software(KeyKind::P256).as_mut(), now, None)
         .unwrap();
     let subkey = signing(&certificate, now).fingerprint();
     let mut liar = Liar {
         claimed: primary.signer.public_key().clone(),
-        signer: Ok(software(Kind::Ed25519)),
+        signer: Ok(software(KeyKind::Ed25519)),
     };
     for fingerprint in [&subkey, &primary.fingerprint] {
         let edit = Edit::of(&certificate, later()).unwrap();
@@ -231,10 +235,10 @@ fn a_revocation_is_signed_or_not_handed_out() {
 
 #[test]
 fn damaged_files_revoke_nothing_else_and_cause_no_panic() {
-    let mut primary = Primary::new(Kind::P256, KeyVersion::V4);
+    let mut primary = Primary::new(KeyKind::P256, KeyVersion::V4);
     let now = created() + DAY;
     let certificate = primary
-        .bind(software(Kind::Ed25519).as_mut(), now, None)
+        .bind(software(KeyKind::Ed25519).as_mut(), now, None)
         .unwrap();
     let subkey = signing(&certificate, now).fingerprint();
     let early = subkey_revocation(&certificate, &subkey, now, primary.signer.as_mut()).unwrap();

@@ -1,7 +1,6 @@
 //! Which detached signatures verify, and which do not.
 
-use signstar_core::{Certificate, KeyVersion, Profile};
-use signstar_software::Kind;
+use signstar_core::{Certificate, KeyKind, KeyVersion, Profile};
 use signstar_testkit::assembly;
 
 use super::{DAY, VERSIONS, created, request, software};
@@ -9,7 +8,7 @@ use crate::{create, verify};
 
 /// A certificate, the fingerprint of its key, and a signature of `artifact`.
 fn signed(version: KeyVersion, artifact: &[u8]) -> (Vec<u8>, String, Vec<u8>) {
-    let mut signer = software(Kind::Ed25519);
+    let mut signer = software(KeyKind::Ed25519);
     let made = create(signer.as_mut(), &request(version)).unwrap();
     let later = created() + 2 * DAY;
     let key = Certificate::parse(&made.certificate)

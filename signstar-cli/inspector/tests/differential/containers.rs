@@ -1,12 +1,9 @@
 //! Damaged compression: what the inspector unpacks, libarchive unpacks to the same bytes, by the
 //! original libraries of zstd, xz and gzip.
 
-use std::io::Write;
-use std::process::{Command, Stdio};
-
 use crate::mutants::Random;
 use crate::readers::{Python, ours};
-use crate::support::{Member, archive};
+use crate::support::{Member, archive, packed_by};
 
 /// So many archives are damaged before libarchive is asked.
 const BATCH: usize = 500;
@@ -28,24 +25,6 @@ const TOOLS: [&[&str]; 13] = [
     &["xz", "-6", "--check=crc64"],
     &["gzip", "-6"],
 ];
-
-pub(crate) fn packed_by(tool: &[&str], plain: &[u8]) -> Vec<u8> {
-    let mut child = Command::new(tool[0])
-        .args(&tool[1..])
-        .arg("-c")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    let output = std::thread::scope(|scope| {
-        scope.spawn(move || stdin.write_all(plain).unwrap());
-        child.wait_with_output().unwrap()
-    });
-    assert!(output.status.success(), "{tool:?}");
-    output.stdout
-}
 
 /// Archives with contents that make encoders use all they have: repetition near and far, noise, and
 /// text.
@@ -94,7 +73,11 @@ pub(crate) fn run(seed: u64, wanted: usize) -> usize {
     let plain = plain(&mut random);
     let seeds: Vec<Vec<u8>> = TOOLS
         .iter()
-        .flat_map(|tool| plain.iter().map(|plain| packed_by(tool, plain)))
+        .flat_map(|tool| {
+            plain
+                .iter()
+                .map(|plain| packed_by(tool, |into| into.write_all(plain)))
+        })
         .collect();
     for seed in &seeds {
         ours(seed).unwrap();

@@ -4,11 +4,12 @@
 //! goes on behind the end of one. What it makes of that end, archives one by one show.
 
 use std::io::Write;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use serde_json::Value;
 
 use crate::readers::Found;
+use crate::support::through;
 
 /// What GNU tar says.
 #[derive(Debug, PartialEq, Eq)]
@@ -100,20 +101,12 @@ impl Line {
 }
 
 fn run(arguments: &[&str], plain: &[u8]) -> Option<Vec<u8>> {
-    let mut child = Command::new("tar")
+    let mut command = Command::new("tar");
+    command
         .args(arguments)
         .env("LC_ALL", "C.UTF-8")
-        .env("TZ", "UTC")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    let output = std::thread::scope(|scope| {
-        // It stops reading where it has seen enough.
-        scope.spawn(move || drop(stdin.write_all(plain)));
-        child.wait_with_output().unwrap()
-    });
+        .env("TZ", "UTC");
+    // It stops reading where it has seen enough.
+    let output = through(&mut command, |stdin| drop(stdin.write_all(plain)));
     output.status.success().then_some(output.stdout)
 }

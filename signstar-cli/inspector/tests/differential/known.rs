@@ -5,7 +5,7 @@ use flate2::Crc;
 use signstar_inspector::Code;
 
 use crate::readers::{Python, of_crate, ours};
-use crate::support::{Member, archive, gzip, record};
+use crate::support::{Member, archive, gzip, packed_by, record};
 
 /// An archive with these members and its end.
 fn packed(members: &[Member]) -> Vec<u8> {
@@ -153,7 +153,7 @@ fn concatenated_containers_are_refused() {
     let plain = archive(&[Member::file("usr/a", b"a")]);
     let (first, second) = plain.split_at(512);
     for tool in [&["gzip"][..], &["zstd"], &["xz"]] {
-        let pack = |bytes: &[u8]| crate::containers::packed_by(tool, bytes);
+        let pack = |bytes: &[u8]| packed_by(tool, |into| into.write_all(bytes));
         ours(&pack(&plain)).unwrap();
         for parts in [
             [pack(first), pack(second)].concat(),
@@ -177,7 +177,8 @@ fn concatenated_containers_are_refused() {
 /// Skippable frames before, between and behind: zstd passes over them, others do not.
 #[test]
 fn skippable_frames_are_refused() {
-    let frame = crate::containers::packed_by(&["zstd"], &archive(&[Member::file("a", b"a")]));
+    let plain = archive(&[Member::file("a", b"a")]);
+    let frame = packed_by(&["zstd"], |into| into.write_all(&plain));
     for first in 0x50..=0x5f {
         let skippable = [first, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, b'a', b'b', b'c'];
         let before = [&skippable, frame.as_slice()].concat();

@@ -1,14 +1,13 @@
 //! Hostile input: refused, by one verdict behind the end of the input, in bounded memory.
 
 use std::io::{self, Write};
-use std::process::{Command, Stdio};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use signstar_inspector::Code;
 
 use crate::program::{Running, run};
-use crate::support::{BUILD_INFO, Member, PACKAGE_INFO, archive, gzip, package, record};
+use crate::support::{BUILD_INFO, Member, PACKAGE_INFO, archive, gzip, package, packed_by, record};
 
 const PACKAGE: &[&str] = &["pacman-package"];
 const DATABASE: &[&str] = &["pacman-database"];
@@ -22,28 +21,6 @@ const SMALL_KIB: u64 = 64 << 10;
 /// A sound package.
 fn sound() -> Vec<Member> {
     package(PACKAGE_INFO, BUILD_INFO, &[Member::file("file", b"hello")])
-}
-
-/// Packs what `write` writes by a program.
-fn packed_by(
-    tool: &[&str],
-    write: impl FnOnce(&mut dyn Write) -> io::Result<()> + Send,
-) -> Vec<u8> {
-    let mut child = Command::new(tool[0])
-        .args(&tool[1..])
-        .arg("-c")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    let output = std::thread::scope(|scope| {
-        scope.spawn(move || write(&mut stdin).unwrap());
-        child.wait_with_output().unwrap()
-    });
-    assert!(output.status.success(), "{tool:?}");
-    output.stdout
 }
 
 fn zeros(into: &mut dyn Write, mib: usize) -> io::Result<()> {

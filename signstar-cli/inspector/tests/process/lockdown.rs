@@ -8,7 +8,7 @@ use crate::program::{Running, binary};
 use crate::support::{archive, gzip};
 
 /// Makes one system call fail and becomes the inspector.
-const LAUNCHER: &str = include_str!("../data/failing_call.py");
+const LAUNCHER: &str = include_str!("../../../confine/tests/data/failing_call.py");
 
 const EPERM: u32 = 1;
 const ENOSYS: u32 = 38;
@@ -30,7 +30,7 @@ fn failing(call: u32, errno: u32, argument: Option<(u32, u32)>) -> Running {
     let words = [call, errno, position, value].map(|word| word.to_string());
     let mut command = Command::new("/usr/bin/python3");
     command.args(["-I", "-S", "-c", LAUNCHER]).args(words);
-    command.arg(binary()).arg("pacman-database");
+    command.arg(binary()).args(["inspector", "pacman-database"]);
     command.current_dir("/tmp");
     Running::of(command)
 }

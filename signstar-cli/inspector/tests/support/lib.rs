@@ -9,7 +9,9 @@
     reason = "a test fails by a panic, and each test program uses a part of this"
 )]
 
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
+use std::process::{ChildStdin, Command, Output, Stdio};
+use std::thread;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -28,6 +30,34 @@ pub(crate) fn look<R: Read>(
         Verdict::Accepted(identity) => Ok(identity),
         Verdict::Refused { finding, .. } => Err(finding),
     }
+}
+
+/// What a command makes of what `write` gives it.
+pub(crate) fn through(command: &mut Command, write: impl FnOnce(&mut ChildStdin) + Send) -> Output {
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    thread::scope(|scope| {
+        scope.spawn(move || write(&mut stdin));
+        child.wait_with_output().unwrap()
+    })
+}
+
+/// What a program packs of what `write` gives it.
+pub(crate) fn packed_by(
+    tool: &[&str],
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()> + Send,
+) -> Vec<u8> {
+    let mut command = Command::new(tool[0]);
+    let output = through(command.args(&tool[1..]).arg("-c"), |stdin| {
+        write(stdin).unwrap()
+    });
+    assert!(output.status.success(), "{tool:?}");
+    output.stdout
 }
 
 /// One header and what follows it, before anything is done to it.

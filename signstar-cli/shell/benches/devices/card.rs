@@ -5,15 +5,16 @@
 use std::process::Command;
 
 use pcsc::{Card, Context, Disposition, Protocols, Scope, ShareMode, Transaction};
+use signstar_core::KeyKind;
 use signstar_virtual_card::USER_PIN;
 use zeroize::Zeroizing;
 
 use crate::contest::{digest, in_turns, Bare};
 use crate::machine::{location, Machine};
-use crate::support::{Algorithm, Configuration, SigningKey, World};
+use crate::support::{Configuration, SigningKey, World};
 
 /// What is measured.
-pub(crate) const ALGORITHMS: [Algorithm; 2] = [Algorithm::Ed25519, Algorithm::P256];
+pub(crate) const KINDS: [KeyKind; 2] = [KeyKind::Ed25519, KeyKind::P256];
 
 /// SELECT of the OpenPGP application (OpenPGP card 3.4.1, section 7.2.1).
 const SELECT: &[u8] = b"\x00\xa4\x04\x00\x06\xd2\x76\x00\x01\x24\x01\x00";
@@ -22,13 +23,13 @@ const SELECT: &[u8] = b"\x00\xa4\x04\x00\x06\xd2\x76\x00\x01\x24\x01\x00";
 const ROUNDS_MAX: u32 = 150;
 
 /// A card, its key, the shell, the loop.
-pub(crate) fn measure(algorithm: Algorithm, rounds: u32) {
+pub(crate) fn measure(kind: KeyKind, rounds: u32) {
     let rounds = rounds.min(ROUNDS_MAX);
-    let (name, digest_bytes) = match algorithm {
-        Algorithm::P256 => ("p256", 32),
+    let (name, digest_bytes) = match kind {
+        KeyKind::P256 => ("p256", 32),
         _ => ("ed25519", 64),
     };
-    let machine = Machine::new(SigningKey::new(algorithm), &Configuration::new());
+    let machine = Machine::new(SigningKey::new(kind), &Configuration::new());
     // VERIFY for one signature, and COMPUTE DIGITAL SIGNATURE (sections 7.2.2 and 7.2.10).
     let verify = command([0x00, 0x20, 0x00, 0x81], USER_PIN.as_bytes());
     let mut sign = command([0x00, 0x2a, 0x9e, 0x9a], &vec![0x5a; digest_bytes]);

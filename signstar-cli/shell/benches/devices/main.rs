@@ -54,10 +54,10 @@ fn main() {
     for kind in token::KINDS {
         token::measure(kind, rounds);
     }
-    for algorithm in card::ALGORITHMS {
-        card::measure(algorithm, rounds);
+    for kind in card::KINDS {
+        card::measure(kind, rounds);
     }
-    for algorithm in tpm::ALGORITHMS {
-        tpm::measure(algorithm, rounds);
+    for kind in tpm::KINDS {
+        tpm::measure(kind, rounds);
     }
 }

@@ -5,7 +5,7 @@
 use std::str::FromStr;
 use std::sync::mpsc::channel;
 
-use signstar_tpm::provision::Algorithm;
+use signstar_core::KeyKind;
 use signstar_tpm::{KeyPlace, Settings};
 use tss_esapi::constants::tss::{TPM2_RH_NULL, TPM2_ST_HASHCHECK};
 use tss_esapi::handles::{KeyHandle, PersistentTpmHandle, TpmHandle};
@@ -21,19 +21,19 @@ use crate::contest::{digest, in_turns, Bare};
 use crate::tpm_scene::{Scene, AUTH};
 
 /// What is measured.
-pub(crate) const ALGORITHMS: [Algorithm; 2] = [Algorithm::P256, Algorithm::Rsa3072];
+pub(crate) const KINDS: [KeyKind; 2] = [KeyKind::P256, KeyKind::Rsa(3072)];
 
 /// Where the scene has its key.
 const KEY: u32 = 0x8100_0100;
 
 /// A TPM, its key, the shell, the loop.
-pub(crate) fn measure(algorithm: Algorithm, rounds: u32) {
-    let scene = Scene::with(algorithm);
+pub(crate) fn measure(kind: KeyKind, rounds: u32) {
+    let scene = Scene::with(kind);
     let device = scene.tpm.device();
     let path = device.path().to_str().unwrap().to_owned();
     let hash_scheme = HashScheme::new(HashingAlgorithm::Sha512);
-    let scheme = match algorithm {
-        Algorithm::P256 => SignatureScheme::EcDsa { hash_scheme },
+    let scheme = match kind {
+        KeyKind::P256 => SignatureScheme::EcDsa { hash_scheme },
         _ => SignatureScheme::RsaSsa { hash_scheme },
     };
     let whole = || {
@@ -60,7 +60,7 @@ pub(crate) fn measure(algorithm: Algorithm, rounds: u32) {
         let key = key.unwrap();
         let auth = Auth::try_from(AUTH.as_bytes().to_vec()).unwrap();
         context.tr_set_auth(key, auth).unwrap();
-        let name = format!("tpm {}", algorithm.name());
+        let name = format!("tpm {kind}");
         let mut signature = || {
             let digest = Digest::try_from(vec![0x5a; 64]).unwrap();
             let none = TPMT_TK_HASHCHECK {

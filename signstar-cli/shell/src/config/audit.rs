@@ -51,6 +51,18 @@ pub enum SinkChoice {
     Stderr,
 }
 
+impl SinkChoice {
+    /// Its name in the configuration.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Journald { .. } => "journald",
+            Self::Syslog { .. } => "syslog",
+            Self::File { .. } => "file",
+            Self::Stderr => "stderr",
+        }
+    }
+}
+
 /// Forms of a syslog message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SyslogFormat {

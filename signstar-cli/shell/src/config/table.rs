@@ -108,14 +108,10 @@ impl<'t, 'i> Table<'t, 'i> {
 
     /// A text that may be there.
     pub fn optional_text(&mut self, key: &'static str) -> Option<String> {
-        let value = self.take(key)?;
-        match value.get_ref() {
-            DeValue::String(text) if !text.is_empty() => Some(text.to_string()),
-            _ => {
-                self.problem_with(key, "must be a text");
-                None
-            }
-        }
+        self.read(key, "a text", |value| {
+            let text = value.as_str().filter(|text| !text.is_empty());
+            text.map(str::to_owned)
+        })
     }
 
     /// An absolute path that must be there.
@@ -136,66 +132,32 @@ impl<'t, 'i> Table<'t, 'i> {
 
     /// Absolute paths, which may be none.
     pub fn paths(&mut self, key: &'static str) -> Vec<PathBuf> {
-        let Some(value) = self.take(key) else {
-            return Vec::new();
-        };
-        let path = |value: &Spanned<DeValue<'_>>| match value.get_ref() {
-            DeValue::String(text) => absolute(text),
-            _ => None,
-        };
-        let paths = match value.get_ref() {
-            DeValue::Array(values) => values.iter().map(path).collect(),
-            _ => None,
-        };
-        paths.unwrap_or_else(|| {
-            self.problem_with(key, "must be a list of absolute paths without `..`");
-            Vec::new()
-        })
+        let wanted = "a list of absolute paths without `..`";
+        let paths = self.read(key, wanted, |value| each(value, absolute));
+        paths.unwrap_or_default()
     }
 
     /// Texts in a list, which may be none.
     pub fn list(&mut self, key: &'static str) -> Vec<String> {
-        let Some(value) = self.take(key) else {
-            return Vec::new();
-        };
-        let text = |value: &Spanned<DeValue<'_>>| match value.get_ref() {
-            DeValue::String(text) if !text.is_empty() && !text.contains('\0') => {
-                Some(text.to_string())
-            }
-            _ => None,
-        };
-        let texts: Option<Vec<String>> = match value.get_ref() {
-            DeValue::Array(values) => values.iter().map(text).collect(),
-            _ => None,
-        };
-        texts.filter(|texts| !texts.is_empty()).unwrap_or_else(|| {
-            self.problem_with(key, "must be a list of texts, and not an empty one");
-            Vec::new()
-        })
+        let wanted = "a list of texts, and not an empty one";
+        let texts = self.read(key, wanted, |value| {
+            let texts = each(value, |text| plain(text).filter(|text| !text.is_empty()));
+            texts.filter(|texts| !texts.is_empty())
+        });
+        texts.unwrap_or_default()
     }
 
     /// Texts under names that the operator chose, which may be none.
     pub fn texts(&mut self, key: &'static str) -> Vec<(String, String)> {
-        let Some(value) = self.take(key) else {
-            return Vec::new();
-        };
-        let text = |value: &Spanned<DeValue<'_>>| match value.get_ref() {
-            DeValue::String(text) if !text.contains('\0') => Some(text.to_string()),
-            _ => None,
-        };
-        let texts = match value.get_ref() {
-            DeValue::Table(entries) => {
-                let entries = entries.iter();
-                let pairs =
-                    entries.map(|(name, value)| Some((name.get_ref().to_string(), text(value)?)));
-                pairs.collect()
-            }
-            _ => None,
-        };
-        texts.unwrap_or_else(|| {
-            self.problem_with(key, "must be a table of texts");
-            Vec::new()
-        })
+        let texts = self.read(key, "a table of texts", |value| {
+            let entries = value.as_table()?.iter();
+            let pairs = entries.map(|(name, value)| {
+                let text = plain(value.get_ref().as_str()?)?;
+                Some((name.get_ref().to_string(), text))
+            });
+            pairs.collect()
+        });
+        texts.unwrap_or_default()
     }
 
     /// One of `choices`, or `default`.
@@ -213,34 +175,19 @@ impl<'t, 'i> Table<'t, 'i> {
 
     /// A whole number within `range`, or `default`.
     pub fn number(&mut self, key: &'static str, range: RangeInclusive<u64>, default: u64) -> u64 {
-        let Some(value) = self.take(key) else {
-            return default;
-        };
-        let number = match value.get_ref() {
-            DeValue::Integer(digits) => u64::from_str_radix(digits.as_str(), digits.radix()).ok(),
-            _ => None,
-        };
-        if let Some(number) = number.filter(|number| range.contains(number)) {
-            return number;
-        }
-        let (least, most) = range.into_inner();
-        self.problem_with(
-            key,
-            format_args!("must be a whole number from {least} to {most}"),
-        );
-        default
+        let wanted = format!("a whole number from {} to {}", range.start(), range.end());
+        let number = self.read(key, &wanted, |value| {
+            let digits = value.as_integer()?;
+            let number = u64::from_str_radix(digits.as_str(), digits.radix()).ok();
+            number.filter(|number| range.contains(number))
+        });
+        number.unwrap_or(default)
     }
 
     /// `true` or `false`, or `false` where it is absent.
     pub fn flag(&mut self, key: &'static str) -> bool {
-        let Some(value) = self.take(key) else {
-            return false;
-        };
-        if let DeValue::Boolean(flag) = value.get_ref() {
-            return *flag;
-        }
-        self.problem_with(key, "must be true or false");
-        false
+        let flag = self.read(key, "true or false", DeValue::as_bool);
+        flag.unwrap_or(false)
     }
 
     /// The table under `key`, if it is there.
@@ -252,19 +199,13 @@ impl<'t, 'i> Table<'t, 'i> {
 
     /// The tables under `key`, whose names the operator chose.
     pub fn named_tables(&mut self, key: &'static str) -> Vec<(String, Table<'t, 'i>)> {
-        let Some(value) = self.take(key) else {
-            return Vec::new();
-        };
-        let DeValue::Table(entries) = value.get_ref() else {
-            self.problem_with(key, "must be a table of tables");
-            return Vec::new();
-        };
-        if entries.is_empty() {
+        let entries = self.read(key, "a table of tables", DeValue::as_table);
+        if entries.is_some_and(|entries| entries.is_empty()) {
             // Whoever removes the last caller and not the header does not mean everybody.
             self.problem_with(key, "must not be empty");
         }
         let prefix = self.name_of(key);
-        let named = entries.iter().filter_map(|(name, value)| {
+        let named = entries.into_iter().flatten().filter_map(|(name, value)| {
             let full = format!("{prefix}.{}", name.get_ref());
             let table = self.as_table(&full, value)?;
             Some((name.get_ref().to_string(), table))
@@ -308,6 +249,21 @@ impl<'t, 'i> Table<'t, 'i> {
         }
     }
 
+    /// What `of` makes of the value of `key`, if there is one. Where it makes nothing of it, that is a problem:
+    /// the value must be what is `wanted`.
+    fn read<T>(
+        &mut self,
+        key: &'static str,
+        wanted: &str,
+        of: impl FnOnce(&'t DeValue<'i>) -> Option<T>,
+    ) -> Option<T> {
+        let read = of(self.take(key)?.get_ref());
+        if read.is_none() {
+            self.problem_with(key, format_args!("must be {wanted}"));
+        }
+        read
+    }
+
     fn take(&mut self, key: &'static str) -> Option<&'t Spanned<DeValue<'i>>> {
         self.known.push(key);
         self.find(key)
@@ -333,6 +289,17 @@ impl<'t, 'i> Table<'t, 'i> {
             false => format!("[{}] ", self.name),
         }
     }
+}
+
+/// What `of` makes of each text of a list.
+fn each<T>(value: &DeValue<'_>, of: impl Fn(&str) -> Option<T>) -> Option<Vec<T>> {
+    let values = value.as_array()?.iter();
+    values.map(|value| of(value.get_ref().as_str()?)).collect()
+}
+
+/// A text that can become an argument or a variable of a process.
+fn plain(text: &str) -> Option<String> {
+    (!text.contains('\0')).then(|| text.to_owned())
 }
 
 /// An absolute path that means what it says.

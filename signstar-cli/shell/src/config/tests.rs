@@ -1,4 +1,7 @@
+use signstar_core::{Declaring, HashAlgorithm};
+
 use super::*;
+use crate::back_ends::{self, BackEnd};
 
 const COMPLETE: &str = include_str!("../../../../docs/configuration.md");
 

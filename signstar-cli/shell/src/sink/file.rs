@@ -9,24 +9,19 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 use nix::fcntl::OFlag;
-use signstar_core::{Record, SinkError, LINE_BYTES_MAX};
+use signstar_core::{Record, LINE_BYTES_MAX};
 
 use super::Target;
 use crate::trusted_file::describe;
-
-const NAME: &str = "file";
 
 /// Sessions that run at the same time write to one file: there must be room for the records of several.
 const RECORDS_MAX: u64 = 64;
 
 struct LogFile(File);
 
-pub(super) fn open(path: &Path, bytes_max: u64, sync: bool) -> Result<Box<dyn Target>, SinkError> {
-    let failed = |reason: String| SinkError {
-        sink: NAME,
-        reason: format!("{}: {reason}", path.display()),
-    };
-    let io = |error: std::io::Error| failed(describe(&error));
+pub(super) fn open(path: &Path, bytes_max: u64, sync: bool) -> Result<Box<dyn Target>, String> {
+    let failed = |reason: &str| format!("{}: {reason}", path.display());
+    let io = |error: std::io::Error| failed(&describe(&error));
     let mut flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
     if sync {
         flags |= OFlag::O_DSYNC;
@@ -38,16 +33,16 @@ pub(super) fn open(path: &Path, bytes_max: u64, sync: bool) -> Result<Box<dyn Ta
         .map_err(io)?;
     let metadata = file.metadata().map_err(io)?;
     if !metadata.is_file() {
-        return Err(failed("not a regular file".to_owned()));
+        return Err(failed("not a regular file"));
     }
     if metadata.mode() & 0o002 != 0 {
-        return Err(failed("must not be writable by everybody".to_owned()));
+        return Err(failed("must not be writable by everybody"));
     }
     // Running into the size limit would end the process without a word.
     let line_bytes_max = u64::try_from(LINE_BYTES_MAX).unwrap_or(u64::MAX);
     let needed = RECORDS_MAX.saturating_mul(line_bytes_max.saturating_add(2));
     if metadata.len().saturating_add(needed) > bytes_max {
-        return Err(failed(format!(
+        return Err(failed(&format!(
             "has reached its limit of {bytes_max} bytes; rotate it"
         )));
     }
@@ -55,10 +50,6 @@ pub(super) fn open(path: &Path, bytes_max: u64, sync: bool) -> Result<Box<dyn Ta
 }
 
 impl Target for LogFile {
-    fn name(&self) -> &'static str {
-        NAME
-    }
-
     fn descriptor(&self) -> BorrowedFd<'_> {
         self.0.as_fd()
     }

@@ -7,23 +7,17 @@ use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 use std::time::Duration;
 
-use signstar_core::{Record, SinkError};
+use signstar_core::Record;
 
 use super::{socket, syslog, Target};
 
-const NAME: &str = "journald";
-
 struct Journald(UnixDatagram);
 
-pub(super) fn open(path: &Path, timeout: Duration) -> Result<Box<dyn Target>, SinkError> {
-    Ok(Box::new(Journald(socket::connect(NAME, path, timeout)?)))
+pub(super) fn open(path: &Path, timeout: Duration) -> Result<Box<dyn Target>, String> {
+    Ok(Box::new(Journald(socket::connect(path, timeout)?)))
 }
 
 impl Target for Journald {
-    fn name(&self) -> &'static str {
-        NAME
-    }
-
     fn descriptor(&self) -> BorrowedFd<'_> {
         self.0.as_fd()
     }

@@ -6,38 +6,28 @@ use std::time::Duration;
 
 use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
 use nix::sys::stat::{fstat, makedev, SFlag};
-use signstar_core::{Record, SinkError};
+use signstar_core::Record;
 
 use super::Target;
-
-const NAME: &str = "stderr";
 
 struct StandardError {
     stream: Stderr,
     timeout: Duration,
 }
 
-pub(super) fn open(timeout: Duration) -> Result<Box<dyn Target>, SinkError> {
+pub(super) fn open(timeout: Duration) -> Result<Box<dyn Target>, String> {
     let stream = stderr();
-    let failed = |reason: &str| SinkError {
-        sink: NAME,
-        reason: reason.to_owned(),
-    };
-    let status = fstat(&stream).map_err(|error| failed(error.desc()))?;
+    let status = fstat(&stream).map_err(|error| error.desc().to_owned())?;
     // The runtime puts it in the place of a stream that was closed at the start.
     if SFlag::from_bits_truncate(status.st_mode) & SFlag::S_IFMT == SFlag::S_IFCHR
         && status.st_rdev == makedev(1, 3)
     {
-        return Err(failed("standard error is closed or /dev/null"));
+        return Err("standard error is closed or /dev/null".to_owned());
     }
     Ok(Box::new(StandardError { stream, timeout }))
 }
 
 impl Target for StandardError {
-    fn name(&self) -> &'static str {
-        NAME
-    }
-
     fn descriptor(&self) -> BorrowedFd<'_> {
         self.stream.as_fd()
     }

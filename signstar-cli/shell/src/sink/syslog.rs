@@ -5,12 +5,10 @@ use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 use std::time::Duration;
 
-use signstar_core::{Event, Record, SinkError};
+use signstar_core::{Event, Record};
 
 use super::{socket, Target};
 use crate::config::SyslogFormat;
-
-const NAME: &str = "syslog";
 
 /// authpriv: who did what with which key is nobody else's business.
 pub(super) const FACILITY: u8 = 10;
@@ -34,19 +32,15 @@ pub(super) fn open(
     path: &Path,
     format: SyslogFormat,
     timeout: Duration,
-) -> Result<Box<dyn Target>, SinkError> {
+) -> Result<Box<dyn Target>, String> {
     Ok(Box::new(Syslog {
-        socket: socket::connect(NAME, path, timeout)?,
+        socket: socket::connect(path, timeout)?,
         format,
         process: std::process::id(),
     }))
 }
 
 impl Target for Syslog {
-    fn name(&self) -> &'static str {
-        NAME
-    }
-
     fn descriptor(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()
     }

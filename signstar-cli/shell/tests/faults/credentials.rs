@@ -10,11 +10,11 @@ use sequoia_openpgp::crypto::Password;
 use sequoia_openpgp::packet::Packet;
 use sequoia_openpgp::types::{KeyFlags, ReasonForRevocation};
 use sequoia_openpgp::Profile;
-use signstar_core::{Field, Refusal};
+use signstar_core::{Field, KeyKind, Refusal};
 
 use crate::scene::{assert_refused_and_recorded, assert_signed, run_unread, INPUT};
 use crate::support::world::{give, SIGNER, SIGNERS};
-use crate::support::{Algorithm, Configuration, SigningKey, World};
+use crate::support::{Configuration, SigningKey, World};
 
 const SECRET: &str = "/etc/signstar/packages.secret.pgp";
 const CERTIFICATE: &str = "/etc/signstar/packages.pgp";
@@ -159,7 +159,7 @@ fn refuses_a_certificate_below_a_folder_of_somebody_else() {
 #[test]
 fn refuses_a_secret_key_that_is_not_the_certificates() {
     let world = World::new();
-    let other = SigningKey::new(Algorithm::Ed25519);
+    let other = SigningKey::new(KeyKind::Ed25519);
     world.write(SECRET, &other.secret, (0, SIGNERS), 0o440);
     assert_refused(&world, Refusal::Credential, "does not hold the key");
     world.write(SECRET, &world.key.certificate, (0, SIGNERS), 0o440);
@@ -239,7 +239,7 @@ fn refuses_a_passphrase_that_is_wrong_missing_needless_or_exposed() {
         assert_signed(&world.shell().run(INPUT));
         world.forget();
     }
-    world.install_key(&SigningKey::new(Algorithm::Ed25519));
+    world.install_key(&SigningKey::new(KeyKind::Ed25519));
     assert_refused(
         &world,
         Refusal::Credential,

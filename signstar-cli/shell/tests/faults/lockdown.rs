@@ -6,7 +6,7 @@ use crate::scene::{assert_refused, assert_refused_and_recorded, assert_signed, r
 use crate::support::{Shell, World};
 
 /// Makes one system call fail and becomes the login shell.
-const LAUNCHER: &str = include_str!("../data/failing_call.py");
+const LAUNCHER: &str = include_str!("../../../confine/tests/data/failing_call.py");
 
 const EPERM: u32 = 1;
 const ENOSYS: u32 = 38;
@@ -32,6 +32,7 @@ fn shell(world: &World, call: u32, errno: u32, argument: Option<(u32, u32)>) -> 
         .into();
     let mut arguments = vec!["-I", "-S", "-c", LAUNCHER];
     arguments.extend(words.iter().map(String::as_str));
+    arguments.extend(["/usr/bin/signstar", "signstar", "-c", "/usr/bin/signstar"]);
     let arguments: Vec<_> = arguments.iter().map(AsRef::as_ref).collect();
     world.shell().through("/usr/bin/python3", &arguments)
 }

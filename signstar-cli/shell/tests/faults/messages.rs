@@ -1,9 +1,9 @@
 //! What arrives at journald and at syslog servers, read as strictly as they never would.
 
-use signstar_core::{Event, Field, Record};
+use signstar_core::{Event, Field, KeyKind, Record};
 
 use crate::scene::{assert_signed, to_socket, LogSocket, INPUT, SOCKET_SINKS};
-use crate::support::{Algorithm, World};
+use crate::support::World;
 
 /// The record in a message to this sink.
 pub(crate) fn parse(sink: (&str, &str), message: &[u8]) -> Record {
@@ -112,7 +112,7 @@ fn parse_rfc5424(message: &[u8]) -> Record {
 #[test]
 fn every_field_of_a_record_arrives_in_every_form() {
     for sink in SOCKET_SINKS {
-        let key = crate::support::SigningKey::new(Algorithm::P256);
+        let key = crate::support::SigningKey::new(KeyKind::P256);
         let fingerprint = key.fingerprint.clone();
         let world = World::with(&to_socket(sink, 2000), key);
         let socket = LogSocket::bind(&world);

@@ -13,7 +13,7 @@ use crate::scene::{
     assert_refused, assert_refused_and_recorded, events, fill_pipe, run_unread, to_socket,
     until_waiting_in, LogSocket, INPUT, SOCKET_SINKS, WRITE,
 };
-use crate::support::World;
+use crate::support::{Configuration, World};
 
 #[test]
 fn nothing_is_read_when_standard_output_is_closed_or_no_stream() {

@@ -2,14 +2,14 @@
 
 use std::fs;
 use std::io::Write;
+use std::os::unix::process::CommandExt;
 use std::process::Command;
 
 use signstar_core::{Event, Record, Refusal};
 
 use crate::scene::{assert_refused, assert_signed, events, run_unread, INPUT};
 use crate::support::world::{give, SIGNER, SIGNERS};
-use crate::support::{Configuration, World};
-use crate::traced::slowed_by;
+use crate::support::{Configuration, Shell, World};
 
 const LOG: &str = "/run/signstar/audit.log";
 
@@ -180,6 +180,31 @@ fn a_torn_line_of_another_writer_is_no_record_and_the_next_one_is_whole() {
     let intent = lines[0].strip_prefix(&format!("{torn}{torn}")).unwrap();
     assert_eq!(Record::from_line(intent).unwrap().event, Event::Intent);
     assert_eq!(Record::from_line(&lines[1]).unwrap().event, Event::Release);
+}
+
+/// The same shell, in which strace changes system calls as `rule` says. Who traces must be root.
+fn slowed_by<'w>(shell: Shell<'w>, rule: &str) -> Shell<'w> {
+    let script = "exec -a signstar /usr/bin/signstar -c /usr/bin/signstar";
+    let arguments = [
+        "-f",
+        "-qq",
+        "-e",
+        "trace=write",
+        "-e",
+        rule,
+        "-u",
+        SIGNER.name,
+        "-o",
+        "/dev/null",
+        "--",
+        "/bin/bash",
+        "-c",
+        script,
+    ];
+    let arguments: Vec<_> = arguments.iter().map(AsRef::as_ref).collect();
+    let mut slowed = shell.through("/usr/bin/strace", &arguments);
+    slowed.command().uid(0).gid(0);
+    slowed
 }
 
 /// A disk that answers late cannot be waited for with a limit; but what comes of it can be refused.

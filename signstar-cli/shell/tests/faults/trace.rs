@@ -6,14 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use nix::sys::signal::{kill, Signal};
 use nix::unistd::Pid;
 use signstar_confine::{shell_rules, Condition, OpenFds, Rule};
-use signstar_core::Refusal;
+use signstar_core::{KeyKind, Refusal};
 
 use crate::scene::{
     assert_refused, assert_signed, to_socket, until_process_waits_in, LogSocket, INPUT, POLL,
     SOCKET_SINKS,
 };
-use crate::support::world::Build;
-use crate::support::{Algorithm, Configuration, Outcome, Shell, SigningKey, World};
+use crate::support::built::Build;
+use crate::support::{Configuration, Outcome, Shell, SigningKey, World};
 use crate::traced::{calls_of_python, calls_of_strace, traced, tracee, without_vdso, Call};
 
 /// Which rules were used, by scenario.
@@ -63,7 +63,7 @@ impl Usage {
 }
 
 fn machine(build: Build, configuration: &Configuration) -> World {
-    World::of(build, configuration, SigningKey::new(Algorithm::Ed25519))
+    World::of(build, configuration, SigningKey::new(KeyKind::Ed25519))
 }
 
 fn sign(world: &World, usage: &mut Usage, input: &[u8], scenario: &'static str) {
@@ -79,8 +79,8 @@ fn refuse(world: &World, usage: &mut Usage, shell: Shell<'_>, input: &[u8], refu
 }
 
 fn every_algorithm_and_sink(usage: &mut Usage, build: Build) {
-    for algorithm in Algorithm::ALL {
-        let key = SigningKey::new(algorithm);
+    let keys = KeyKind::NAMED.into_iter().map(SigningKey::new);
+    for key in keys.chain([SigningKey::v6()]) {
         let hash = "hash = \"sha512\"";
         let world = World::of(build, &Configuration::new().key(hash), key);
         sign(&world, usage, INPUT, "sign");

@@ -4,7 +4,8 @@ use std::fs;
 
 use signstar_confine::{Arch, Syscall};
 
-use crate::support::world::{Build, SIGNER};
+use crate::support::built::Build;
+use crate::support::world::SIGNER;
 use crate::support::{Shell, World};
 
 /// A system call: its name and arguments.
@@ -38,27 +39,6 @@ pub(crate) fn traced(shell: Shell<'_>) -> Shell<'_> {
         script,
     ];
     let arguments: Vec<_> = arguments.iter().map(AsRef::as_ref).collect();
-    as_root(shell.through("/usr/bin/strace", &arguments))
-}
-
-/// The same shell, in which strace changes system calls as `rule` says.
-pub(crate) fn slowed_by<'w>(shell: Shell<'w>, rule: &str) -> Shell<'w> {
-    // A shell in between that writes nothing.
-    let script = "exec -a signstar /usr/bin/signstar -c /usr/bin/signstar";
-    let arguments = [
-        "-f",
-        "-qq",
-        "-e",
-        "trace=write",
-        "-e",
-        rule,
-        "-u",
-        SIGNER.name,
-    ];
-    let arguments = arguments
-        .iter()
-        .chain(&["-o", "/dev/null", "--", "/bin/bash", "-c", script]);
-    let arguments: Vec<_> = arguments.map(AsRef::as_ref).collect();
     as_root(shell.through("/usr/bin/strace", &arguments))
 }
 

@@ -11,7 +11,7 @@ use signstar_core::{
 };
 
 use crate::scene::{refused, world};
-use crate::support::world::INSPECTOR;
+use crate::support::built::INSPECTOR;
 use crate::support::{until, Running, World};
 
 const INPUT: &[u8] = b"this is no package at all";

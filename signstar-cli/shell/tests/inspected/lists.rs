@@ -5,10 +5,10 @@ use std::io::Write;
 use sequoia_openpgp::parse::Parse;
 use sequoia_openpgp::serialize::stream::{Message, Signer};
 use sequoia_openpgp::Cert;
-use signstar_core::{HashAlgorithm, Hasher, Refusal};
+use signstar_core::{HashAlgorithm, Hasher, KeyKind, Refusal};
 
 use crate::scene::{configuration, refused};
-use crate::support::{Algorithm, SigningKey, World};
+use crate::support::{SigningKey, World};
 
 const ARTIFACT: &[u8] = b"an image that nobody can look into";
 const FILE: &str = "/etc/signstar/allowed";
@@ -74,6 +74,24 @@ fn a_list_that_others_can_write_or_that_is_none_signs_nothing() {
     refused(&world, &outcome, Refusal::Configuration);
 }
 
+/// What an account may lock (8 MiB) bounds a list before its own limit does.
+#[test]
+fn a_list_of_a_mib_counts_and_one_of_more_than_four_is_refused() {
+    let world = world("");
+    let good = listing(HashAlgorithm::Sha256, ARTIFACT);
+    let line = |number: usize| format!("{number:064x}  another artifact\n");
+    let others = ((1 << 20) - good.len()) / line(0).len();
+    let long: String = (0..others).map(line).collect();
+    world.write(FILE, long + &good, (0, 0), 0o644);
+    let outcome = world.shell().run(ARTIFACT);
+    assert_eq!(outcome.code(), 0, "{outcome:?}");
+    world.forget();
+    let padding = "x".repeat((4 << 20) + 1 - good.len() - 2);
+    world.write(FILE, format!("{good}#{padding}\n"), (0, 0), 0o644);
+    let outcome = world.shell().run(ARTIFACT);
+    refused(&world, &outcome, Refusal::Configuration);
+}
+
 /// The list is another's: whoever has the second key says what is signed.
 #[test]
 fn a_list_of_anybody_s_counts_with_the_second_key_s_signature_alone() {
@@ -81,15 +99,14 @@ fn a_list_of_anybody_s_counts_with_the_second_key_s_signature_alone() {
         format!("signature = \"{FILE}.sig\"\ncertificate = \"/etc/signstar/releases.pgp\"");
     let world = world(&signed);
     let (second, third) = (
-        SigningKey::new(Algorithm::Ed25519),
-        SigningKey::new(Algorithm::P256),
+        SigningKey::new(KeyKind::Ed25519),
+        SigningKey::new(KeyKind::P256),
     );
-    world.write(
-        "/etc/signstar/releases.pgp",
-        &second.certificate,
-        (0, 0),
-        0o644,
-    );
+    let certify = |owner, mode| {
+        let path = "/etc/signstar/releases.pgp";
+        world.write(path, &second.certificate, owner, mode);
+    };
+    certify((0, 0), 0o644);
     let list = listing(HashAlgorithm::Sha512, ARTIFACT);
     let sign = |key: &SigningKey, list: &str| detached(key, list.as_bytes());
     let put = |list: &str, signature: &[u8]| {
@@ -101,6 +118,14 @@ fn a_list_of_anybody_s_counts_with_the_second_key_s_signature_alone() {
     world.forget();
     let outcome = world.shell().run(b"something else");
     refused(&world, &outcome, Refusal::DigestUnlisted);
+
+    // Whoever could write the certificate would be the second key.
+    for (owner, mode) in [((6003, 6003), 0o644), ((0, 0), 0o666)] {
+        certify(owner, mode);
+        let outcome = world.shell().run(ARTIFACT);
+        refused(&world, &outcome, Refusal::Configuration);
+    }
+    certify((0, 0), 0o644);
 
     let other = format!(
         "{list}{}",

@@ -4,7 +4,7 @@ use std::fs;
 
 use signstar_core::{Event, Field, InspectionCode, Record, Refusal};
 
-use crate::support::world::inspector;
+use crate::support::built::inspector;
 use crate::support::{artifacts, Configuration, Outcome, World};
 
 /// A machine whose key signs artifacts of `kind`, with further lines in the key's table.

@@ -4,13 +4,14 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 
-use signstar_core::Event;
+use signstar_core::{Event, KeyKind};
 use signstar_nethsm_simulator::{Options, Running, Simulator};
 use tempfile::TempDir;
 
 use crate::scene::{INPUT, PASSPHRASE_FILE};
-use crate::support::world::{nethsm_cli, SIGNERS};
-use crate::support::{Algorithm, Configuration, SigningKey, World};
+use crate::support::built::nethsm_cli;
+use crate::support::world::SIGNERS;
+use crate::support::{Configuration, SigningKey, World};
 
 /// What both devices are to be.
 const DESIRED: &str = r#"
@@ -53,7 +54,7 @@ struct Rack {
 
 impl Rack {
     fn new() -> Self {
-        let world = World::with(&Configuration::new(), SigningKey::new(Algorithm::Ed25519));
+        let world = World::with(&Configuration::new(), SigningKey::new(KeyKind::Ed25519));
         let devices = world.on_network(|| {
             let start = |_| Simulator::start(Options::default()).unwrap();
             (0..2).map(start).collect::<Vec<_>>()

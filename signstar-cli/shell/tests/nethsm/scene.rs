@@ -1,13 +1,10 @@
 //! A machine that reaches devices over its loopback interface, all with the same key.
 
-use std::time::{Duration, SystemTime};
-
-use signstar_certificate::{create, CertificateRequest, Usage};
-use signstar_core::{Event, KeyVersion};
+use signstar_core::{Event, KeyKind, KeyVersion};
 use signstar_testkit::nethsm::{credentials, NetHsm, PASSPHRASE};
 
 use crate::support::world::SIGNERS;
-use crate::support::{Algorithm, Configuration, SigningKey, World};
+use crate::support::{Configuration, SigningKey, World};
 
 /// An artifact. Nothing of it may be seen anywhere.
 pub(crate) const INPUT: &[u8] = b"ARTIFACT-THAT-NOBODY-ECHOES\n";
@@ -47,7 +44,7 @@ impl Scene {
     }
 
     fn of(count: usize, key: impl FnOnce(&[NetHsm]) -> String + Send) -> Self {
-        let placeholder = SigningKey::new(Algorithm::Ed25519);
+        let placeholder = SigningKey::new(KeyKind::Ed25519);
         let mut world = World::with(&Configuration::new(), placeholder);
         let (devices, key, certified) = world.on_network(|| {
             let devices: Vec<NetHsm> = (0..count).map(|_| NetHsm::simulated()).collect();
@@ -112,21 +109,7 @@ fn certified(device: &NetHsm, key: &str) -> SigningKey {
     let mut settings = device.settings(key);
     settings.credentials = credentials(OPERATOR, PASSPHRASE);
     let mut opened = signstar_nethsm::open(&settings).unwrap();
-    let hour_ago = SystemTime::now() - Duration::from_secs(3600);
-    let request = CertificateRequest {
-        user_id: "Packages <packages@example.org>",
-        created: hour_ago,
-        now: hour_ago,
-        expires: None,
-        version: KeyVersion::V4,
-        usage: Usage::CertifyAndSign,
-    };
-    let made = create(opened.signer.as_mut(), &request).unwrap();
-    SigningKey {
-        secret: Vec::new(),
-        certificate: made.certificate,
-        fingerprint: made.fingerprint,
-    }
+    SigningKey::in_device(opened.signer.as_mut(), KeyVersion::V4)
 }
 
 /// Whether the process waits in poll(2), confined.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use signstar_confine::{rule, shell_rules, OpenFds, Rule};
 
 use crate::scene::{Scene, INPUT, SIGN};
-use crate::support::world::Build;
+use crate::support::built::Build;
 use crate::traced::{calls_of_python, calls_of_strace, traced, without_vdso, Call};
 
 /// What the back end asks for, with the descriptors of the traced process: the second socket of a

@@ -9,9 +9,9 @@ use signstar_core::{Event, Field};
 use signstar_testkit::token::{Software, KINDS, PIN};
 
 use crate::scene::{world_to_fill, TOKENS};
+use crate::support::built::{admin, Build};
 use crate::support::sshd::{MATCH, STRICT};
 use crate::support::verifiers::{all_take, library_takes, ran};
-use crate::support::world::{admin, Build};
 use crate::support::{SigningKey, Sshd, World};
 
 const GENERATE: [&str; 8] = [

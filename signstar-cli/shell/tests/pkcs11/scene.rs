@@ -2,15 +2,14 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
 
-use signstar_certificate::{create, CertificateRequest, Usage};
-use signstar_core::KeyVersion;
+use signstar_core::{KeyKind, KeyVersion};
 use signstar_testkit::token::{Software, Token, PIN};
 use signstar_testkit::worker::Worker;
 
-use crate::support::world::{give, provisioner, worker, SIGNER, SIGNERS};
-use crate::support::{Algorithm, Configuration, SigningKey, World};
+use crate::support::built::{provisioner, worker};
+use crate::support::world::{give, SIGNER, SIGNERS};
+use crate::support::{Configuration, SigningKey, World};
 
 /// Places inside the world.
 pub(crate) const TOKENS: &str = "/run/signstar/tokens";
@@ -27,32 +26,15 @@ pub(crate) fn program() -> PathBuf {
 
 /// The certificate of the key on `token`, made by that key an hour ago.
 pub(crate) fn certificate(token: &Token) -> SigningKey {
-    certified(Worker::new(program(), token), KeyVersion::V4)
+    SigningKey::in_device(&mut Worker::new(program(), token).signer(), KeyVersion::V4)
 }
 
 /// The same for the composite key on `token`.
 fn composite_certificate(token: &Token) -> SigningKey {
-    certified(Worker::composite(program(), token), KeyVersion::V6)
-}
-
-fn certified(worker: Worker, version: KeyVersion) -> SigningKey {
-    let mut signer = worker.signer();
-    let now = SystemTime::now();
-    let created = now - Duration::from_secs(3600);
-    let request = CertificateRequest {
-        user_id: "Packages <packages@example.org>",
-        created,
-        now: created,
-        expires: None,
-        version,
-        usage: Usage::CertifyAndSign,
-    };
-    let made = create(&mut signer, &request).unwrap();
-    SigningKey {
-        secret: Vec::new(),
-        certificate: made.certificate,
-        fingerprint: made.fingerprint,
-    }
+    SigningKey::in_device(
+        &mut Worker::composite(program(), token).signer(),
+        KeyVersion::V6,
+    )
 }
 
 /// The lines of `[key.packages.pkcs11]` for a token of `software`.
@@ -102,7 +84,7 @@ pub(crate) fn world_to_fill(software: Software, half: Option<&str>) -> World {
         .map(|half| format!("uri-ed25519 = \"pkcs11:token=Package%20signing;object={half}\"\n"));
     let table = table(software) + &half.unwrap_or_default();
     let configuration = Configuration::new().back_end("pkcs11", &table);
-    let world = World::with(&configuration, SigningKey::new(Algorithm::Ed25519));
+    let world = World::with(&configuration, SigningKey::new(KeyKind::Ed25519));
     install(&world, &Token::empty(software));
     let program = provisioner();
     let inside = format!(

@@ -8,8 +8,39 @@ use signstar_core::{Event, Field, Record, Refusal, RequestId};
 
 use crate::journald::Machine;
 use crate::scene::{assert_refused, assert_signed, until_waiting_in, INPUT, POLL, WRITE};
-use crate::support::until;
-use crate::support::world::{admin, Build};
+use crate::support::built::{admin, Build};
+use crate::support::{until, Running};
+
+/// Where journald takes messages.
+const JOURNALD: &str = "/run/systemd/journal/socket";
+
+/// A machine whose journald runs and has the two records of a request.
+fn signed_once(timeout_milliseconds: u32, settings: &str) -> Machine {
+    let mut machine = Machine::new(timeout_milliseconds, settings);
+    machine.start();
+    sign(&machine);
+    machine
+}
+
+fn sign(machine: &Machine) -> Vec<Record> {
+    assert_signed(&machine.world.shell().run(INPUT));
+    machine.records(2)
+}
+
+/// A session that is locked down and waits for its artifact.
+fn waiting(machine: &Machine) -> Running {
+    let running = machine.world.shell().start();
+    until_waiting_in(&running, POLL);
+    running
+}
+
+/// Sends a message to journald, whoever it is said to come from.
+fn forge(machine: &Machine, message: &[u8]) {
+    machine.world.within(|| {
+        let socket = UnixDatagram::unbound().unwrap();
+        socket.send_to(message, JOURNALD).unwrap();
+    });
+}
 
 fn events(machine: &Machine, count: usize) -> Vec<Event> {
     let records = machine.records(count);
@@ -57,15 +88,10 @@ fn journalctl_finds_the_records_by_their_fields() {
 fn a_field_that_somebody_has_written_beside_the_message_is_found() {
     let mut machine = Machine::new(2000, "");
     machine.start();
-    assert_signed(&machine.world.shell().run(INPUT));
-    let line = machine.records(2)[0].to_line();
+    let line = sign(&machine)[0].to_line();
     machine.check(0);
     let forged = format!("SYSLOG_IDENTIFIER=signstar\nSIGNSTAR_EVENT=release\nMESSAGE={line}\n");
-    machine.world.within(|| {
-        let socket = UnixDatagram::unbound().unwrap();
-        let path = "/run/systemd/journal/socket";
-        socket.send_to(forged.as_bytes(), path).unwrap();
-    });
+    forge(&machine, forged.as_bytes());
     machine.records(3);
     let said = machine.check(65);
     assert!(
@@ -104,18 +130,12 @@ fn native(record: &Record) -> Vec<u8> {
 fn values_that_no_line_can_have_come_back_from_the_journal() {
     let mut machine = Machine::new(2000, "");
     machine.start();
-    assert_signed(&machine.world.shell().run(INPUT));
-    let records = machine.records(2);
+    let records = sign(&machine);
     let id = RequestId::from_bytes([7; 16]);
     for mut record in records {
         record.id = id;
         record.set(Field::SshCertificate, "x\nSIGNSTAR_USER=root\n\u{1b}\u{0}é");
-        let message = native(&record);
-        machine.world.within(|| {
-            let socket = UnixDatagram::unbound().unwrap();
-            let path = "/run/systemd/journal/socket";
-            socket.send_to(&message, path).unwrap();
-        });
+        forge(&machine, &native(&record));
     }
     machine.records(4);
     let said = machine.check(0);
@@ -124,12 +144,8 @@ fn values_that_no_line_can_have_come_back_from_the_journal() {
 
 #[test]
 fn what_a_stopped_journald_has_queued_is_stored_when_it_goes_on() {
-    let mut machine = Machine::new(2000, "");
-    machine.start();
-    assert_signed(&machine.world.shell().run(INPUT));
-    machine.records(2);
-    let mut running = machine.world.shell().start();
-    until_waiting_in(&running, POLL);
+    let machine = signed_once(2000, "");
+    let mut running = waiting(&machine);
     let journald = machine.journald.as_ref().unwrap();
     journald.stop();
     running.send(INPUT);
@@ -146,12 +162,8 @@ fn what_a_stopped_journald_has_queued_is_stored_when_it_goes_on() {
 
 #[test]
 fn no_signature_when_a_stopped_journald_takes_the_intent_and_not_the_release() {
-    let mut machine = Machine::new(300, "");
-    machine.start();
-    assert_signed(&machine.world.shell().run(INPUT));
-    machine.records(2);
-    let mut running = machine.world.shell().start();
-    until_waiting_in(&running, POLL);
+    let machine = signed_once(300, "");
+    let mut running = waiting(&machine);
     let journald = machine.journald.as_ref().unwrap();
     journald.stop();
     machine.fill_queue(1);
@@ -165,10 +177,7 @@ fn no_signature_when_a_stopped_journald_takes_the_intent_and_not_the_release() {
 
 #[test]
 fn a_journald_that_crashes_between_intent_and_release_has_both_when_it_is_started_again() {
-    let mut machine = Machine::new(60_000, "");
-    machine.start();
-    assert_signed(&machine.world.shell().run(INPUT));
-    machine.records(2);
+    let mut machine = signed_once(60_000, "");
     let journald = machine.journald.take().unwrap();
     journald.stop();
     machine.fill_queue(1);
@@ -185,12 +194,8 @@ fn a_journald_that_crashes_between_intent_and_release_has_both_when_it_is_starte
 
 #[test]
 fn a_journald_that_is_ended_during_the_upload_has_the_records_when_it_is_started_again() {
-    let mut machine = Machine::new(2000, "");
-    machine.start();
-    assert_signed(&machine.world.shell().run(INPUT));
-    machine.records(2);
-    let mut running = machine.world.shell().start();
-    until_waiting_in(&running, POLL);
+    let mut machine = signed_once(2000, "");
+    let mut running = waiting(&machine);
     machine.journald.take().unwrap().end();
     running.send(INPUT);
     assert_signed(&running.outcome());
@@ -215,10 +220,8 @@ fn a_journal_that_fills_up_loses_old_entries_and_keeps_the_records_of_what_it_ha
     let mut machine = Machine::new(5000, settings);
     small(&machine, "4m");
     machine.start();
-    assert_signed(&machine.world.shell().run(INPUT));
-    let first = machine.records(2)[0].id.to_string();
-    let mut running = machine.world.shell().start();
-    until_waiting_in(&running, POLL);
+    let first = sign(&machine)[0].id.to_string();
+    let mut running = waiting(&machine);
     // More than it may keep.
     noise(&machine, 4000);
     running.send(INPUT);
@@ -237,7 +240,7 @@ fn a_journal_that_fills_up_loses_old_entries_and_keeps_the_records_of_what_it_ha
 fn noise(machine: &Machine, count: u32) {
     machine.world.within(|| {
         let socket = UnixDatagram::unbound().unwrap();
-        socket.connect("/run/systemd/journal/socket").unwrap();
+        socket.connect(JOURNALD).unwrap();
         for number in 0..count {
             let words = (0..60).map(|at| number.wrapping_mul(2_654_435_761).rotate_left(at));
             let words: String = words.map(|word| format!("{word:08x}")).collect();
@@ -262,8 +265,7 @@ fn health_says_that_the_disk_of_the_journal_is_full() {
     let mut machine = Machine::new(5000, "");
     small(&machine, "64m");
     machine.start();
-    assert_signed(&machine.world.shell().run(INPUT));
-    machine.records(2);
+    sign(&machine);
     let said = sink_health(&machine);
     assert_eq!(
         (&said["check"], &said["state"]),

@@ -14,7 +14,8 @@ use serde_json::Value;
 use signstar_core::Record;
 
 use crate::daemon::Daemon;
-use crate::support::world::{admin, give, Build};
+use crate::support::built::{admin, Build};
+use crate::support::world::give;
 use crate::support::{until, Configuration, Outcome, World};
 
 /// Where everybody looks for it.

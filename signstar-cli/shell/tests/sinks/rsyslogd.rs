@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 use signstar_core::Record;
 
 use crate::daemon::Daemon;
-use crate::support::world::{admin, Build};
+use crate::support::built::{admin, Build};
 use crate::support::{until, Configuration, World};
 
 /// Where the login shell writes.

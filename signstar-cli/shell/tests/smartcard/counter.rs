@@ -4,18 +4,18 @@
 use std::process::Command;
 
 use serde_json::Value;
-use signstar_core::{Digest, HashAlgorithm, Hasher, Refusal};
+use signstar_core::{Digest, HashAlgorithm, Hasher, KeyKind, Refusal};
 use signstar_smartcard::provision::Touch;
 use signstar_virtual_card::{VirtualCard, USER_PIN};
 use zeroize::Zeroizing;
 
 use crate::machine::{location, Machine, SERIAL};
 use crate::scene::{assert_refused, assert_signed, INPUT};
-use crate::support::world::{admin, Build};
-use crate::support::{Algorithm, Configuration, SigningKey};
+use crate::support::built::{admin, Build};
+use crate::support::{Configuration, SigningKey};
 
 fn machine() -> Machine {
-    Machine::new(SigningKey::new(Algorithm::Ed25519), &Configuration::new())
+    Machine::new(SigningKey::new(KeyKind::Ed25519), &Configuration::new())
 }
 
 /// What the operators' tool says in JSON, inside.
@@ -180,7 +180,7 @@ fn health_knows_the_card_and_does_not_touch_its_pin() {
 #[test]
 fn health_says_that_a_card_holds_another_key_than_the_certificate() {
     let machine = machine();
-    let other = SigningKey::new(Algorithm::Ed25519);
+    let other = SigningKey::new(KeyKind::Ed25519);
     machine.world.write(
         "/etc/signstar/packages.pgp",
         &other.certificate,

@@ -4,21 +4,21 @@ use std::os::unix::net::UnixListener;
 use std::process::Command;
 
 use pcsc::{Card, Context, Protocols, Scope, ShareMode};
-use signstar_core::Refusal;
+use signstar_core::{KeyKind, Refusal};
 use signstar_smartcard::provision::Touch as Policy;
 use signstar_virtual_card::{Touch, VirtualCard, USER_PIN};
 
 use crate::machine::{until_locked_down, Machine, SERIAL};
 use crate::scene::{assert_refused_and_recorded, assert_signed, run_unread, INPUT};
 use crate::support::world::give;
-use crate::support::{Algorithm, Configuration, Running, SigningKey};
+use crate::support::{Configuration, Running, SigningKey};
 
 fn machine() -> Machine {
     configured(&Configuration::new())
 }
 
 fn configured(configuration: &Configuration) -> Machine {
-    Machine::new(SigningKey::new(Algorithm::Ed25519), configuration)
+    Machine::new(SigningKey::new(KeyKind::Ed25519), configuration)
 }
 
 /// A shell that has opened the card and waits for its input.
@@ -88,7 +88,7 @@ fn what_is_not_there_is_unavailable_before_anything_is_read() {
 #[test]
 fn another_key_on_the_card_is_refused_before_anything_is_read() {
     let machine = machine();
-    let other = SigningKey::new(Algorithm::Ed25519);
+    let other = SigningKey::new(KeyKind::Ed25519);
     machine.world.install_key(&other);
     let outcome = run_unread(machine.world.shell());
     assert_refused_and_recorded(&machine.world, &outcome, Refusal::Certificate);
@@ -201,7 +201,7 @@ fn a_card_that_is_locked_beyond_the_wait_is_busy() {
 #[test]
 fn a_missing_touch_is_unavailable_and_costs_no_try() {
     let card = VirtualCard::new(SERIAL, Touch::Missing);
-    let key = SigningKey::new(Algorithm::Ed25519);
+    let key = SigningKey::new(KeyKind::Ed25519);
     let machine = Machine::with(card, Policy::Needed, key, &Configuration::new());
     let running = waiting(&machine);
     unavailable(&machine, running);
@@ -212,7 +212,7 @@ fn a_missing_touch_is_unavailable_and_costs_no_try() {
 #[test]
 fn a_caller_is_told_that_the_card_waits_for_a_touch() {
     let card = VirtualCard::new(SERIAL, Touch::Given);
-    let key = SigningKey::new(Algorithm::Ed25519);
+    let key = SigningKey::new(KeyKind::Ed25519);
     let machine = Machine::with(card, Policy::Needed, key, &Configuration::new());
     let outcome = machine.world.shell().run(INPUT);
     let told = (outcome.code(), outcome.stderr.as_str());
@@ -255,7 +255,7 @@ fn the_pin_stands_in_no_argument_variable_or_record() {
     let length = u8::try_from(both.len()).unwrap();
     let change = [&[0x00, 0x24, 0x00, 0x81, length], both.as_bytes()].concat();
     assert_eq!(card.execute(&change), [0x90, 0x00]);
-    let key = SigningKey::new(Algorithm::Ed25519);
+    let key = SigningKey::new(KeyKind::Ed25519);
     let machine = Machine::with(card, Policy::NotNeeded, key, &Configuration::new());
     machine.set_pin(PIN);
     let contains = |bytes: &[u8]| {

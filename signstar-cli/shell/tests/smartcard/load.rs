@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 use std::io::Write;
 
-use signstar_core::{Event, Field};
+use signstar_core::{Event, Field, KeyKind};
 
 use crate::counter::found;
 use crate::machine::Machine;
 use crate::support::sshd::{MATCH, STRICT};
 use crate::support::verifiers::library_takes;
-use crate::support::{Algorithm, Configuration, Running, SigningKey, Sshd};
+use crate::support::{Configuration, Running, SigningKey, Sshd};
 
 const SESSIONS: usize = 64;
 /// Nine of ten.
@@ -21,7 +21,7 @@ fn sixty_four_sessions_share_a_card_and_slow_uploads_hold_nobody_up() {
         .user("sessions-max = 64")
         .user("progress-seconds = 600")
         .key("device-seconds = 120");
-    let machine = Machine::new(SigningKey::new(Algorithm::Ed25519), &configuration);
+    let machine = Machine::new(SigningKey::new(KeyKind::Ed25519), &configuration);
     let world = &machine.world;
     let sshd = Sshd::start(world, STRICT, MATCH);
     let client = sshd.client();

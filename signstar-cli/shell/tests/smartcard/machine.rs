@@ -10,8 +10,9 @@ use signstar_virtual_card::{VirtualCard, ADMIN_PIN, MANUFACTURER, USER_PIN};
 use zeroize::Zeroizing;
 
 use crate::scene::{until_process_waits_in, POLL};
+use crate::support::built::Build;
 use crate::support::configuration::PIN;
-use crate::support::world::{Build, SIGNERS};
+use crate::support::world::SIGNERS;
 use crate::support::{until, Configuration, SigningKey, World};
 
 /// The card's serial number.

@@ -2,15 +2,19 @@
 
 use std::fs;
 
-use signstar_core::{Event, Field};
+use signstar_core::{Event, Field, KeyKind};
 
 use crate::machine::Machine;
 use crate::support::sshd::{MATCH, STRICT};
 use crate::support::verifiers::{all_take, ran};
-use crate::support::{Algorithm, Configuration, SigningKey, Sshd};
+use crate::support::{Configuration, SigningKey, Sshd};
 
-fn signs(algorithm: Algorithm) {
-    let machine = Machine::new(SigningKey::new(algorithm), &Configuration::new());
+fn signs(kind: KeyKind) {
+    signs_by(SigningKey::new(kind), &kind.to_string());
+}
+
+fn signs_by(key: SigningKey, kind: &str) {
+    let machine = Machine::new(key, &Configuration::new());
     let world = &machine.world;
     let sshd = Sshd::start(world, STRICT, MATCH);
     let client = sshd.client();
@@ -33,46 +37,45 @@ fn signs(algorithm: Algorithm) {
         world.forget();
     }
     assert_eq!(machine.status().counter, 2);
-    let kind = format!("{algorithm:?}").to_lowercase();
-    ran("smartcard", &kind, "opcard behind pcscd", &world.key);
+    ran("smartcard", kind, "opcard behind pcscd", &world.key);
 }
 
 #[test]
 fn ed25519_on_a_card_signs_through_sshd() {
-    signs(Algorithm::Ed25519);
+    signs(KeyKind::Ed25519);
 }
 
 #[test]
 fn p256_on_a_card_signs_through_sshd() {
-    signs(Algorithm::P256);
+    signs(KeyKind::P256);
 }
 
 #[test]
 fn p384_on_a_card_signs_through_sshd() {
-    signs(Algorithm::P384);
+    signs(KeyKind::P384);
 }
 
 #[test]
 fn p521_on_a_card_signs_through_sshd() {
-    signs(Algorithm::P521);
+    signs(KeyKind::P521);
 }
 
 #[test]
 fn rsa2048_on_a_card_signs_through_sshd() {
-    signs(Algorithm::Rsa2048);
+    signs(KeyKind::Rsa(2048));
 }
 
 #[test]
 fn rsa3072_on_a_card_signs_through_sshd() {
-    signs(Algorithm::Rsa3072);
+    signs(KeyKind::Rsa(3072));
 }
 
 #[test]
 fn rsa4096_on_a_card_signs_through_sshd() {
-    signs(Algorithm::Rsa4096);
+    signs(KeyKind::Rsa(4096));
 }
 
 #[test]
 fn ed25519_of_version_6_on_a_card_signs_through_sshd() {
-    signs(Algorithm::Ed25519V6);
+    signs_by(SigningKey::v6(), "ed25519v6");
 }

@@ -7,10 +7,11 @@ use std::collections::BTreeSet;
 
 use pcsc::{Context, Protocols, Scope, ShareMode};
 use signstar_confine::{rule, shell_rules, OpenFds, Rule};
+use signstar_core::KeyKind;
 
 use crate::machine::{until_locked_down, Machine};
 use crate::scene::{assert_signed, INPUT};
-use crate::support::{Algorithm, Configuration, SigningKey};
+use crate::support::{Configuration, SigningKey};
 use crate::traced::{calls_of_strace, traced, tracee, Call};
 
 /// Judges the calls of one run; the rules of the back end that they used.
@@ -45,8 +46,8 @@ fn judge(calls: &[Call]) -> BTreeSet<&'static str> {
 #[test]
 fn the_calls_with_a_card_are_the_table_and_what_the_back_end_names() {
     let mut used = BTreeSet::new();
-    for algorithm in [Algorithm::Ed25519, Algorithm::P384, Algorithm::Rsa4096] {
-        let key = SigningKey::new(algorithm);
+    for kind in [KeyKind::Ed25519, KeyKind::P384, KeyKind::Rsa(4096)] {
+        let key = SigningKey::new(kind);
         let machine = Machine::new(key, &Configuration::new());
         let world = &machine.world;
         assert_signed(&traced(world.shell()).run(INPUT));
@@ -54,7 +55,7 @@ fn the_calls_with_a_card_are_the_table_and_what_the_back_end_names() {
         assert_signed(&traced(world.shell()).run(&vec![0x55; 3 << 20]));
         used.extend(judge(&calls_of_strace(world)));
     }
-    let machine = Machine::new(SigningKey::new(Algorithm::Ed25519), &Configuration::new());
+    let machine = Machine::new(SigningKey::new(KeyKind::Ed25519), &Configuration::new());
     let world = &machine.world;
     // Others use the card, and reset it when they are done.
     let mut running = traced(world.shell()).start();

@@ -7,34 +7,8 @@ use sequoia_openpgp::cert::prelude::*;
 use sequoia_openpgp::serialize::SerializeInto;
 use sequoia_openpgp::types::KeyFlags;
 use sequoia_openpgp::{Cert, Profile};
-
-/// A kind of signing key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Algorithm {
-    Ed25519,
-    P256,
-    P384,
-    P521,
-    Rsa2048,
-    Rsa3072,
-    Rsa4096,
-    /// Ed25519 in a version 6 key.
-    Ed25519V6,
-}
-
-impl Algorithm {
-    /// All of them.
-    pub(crate) const ALL: [Self; 8] = [
-        Self::Ed25519,
-        Self::P256,
-        Self::P384,
-        Self::P521,
-        Self::Rsa2048,
-        Self::Rsa3072,
-        Self::Rsa4096,
-        Self::Ed25519V6,
-    ];
-}
+use signstar_certificate::{create, CertificateRequest, Usage};
+use signstar_core::{KeyKind, KeyVersion, Signer};
 
 /// A secret key that signs and certifies, and its certificate.
 pub(crate) struct SigningKey {
@@ -47,23 +21,27 @@ pub(crate) struct SigningKey {
 }
 
 impl SigningKey {
-    /// Makes one, an hour old.
-    pub(crate) fn new(algorithm: Algorithm) -> Self {
-        let suite = match algorithm {
-            Algorithm::Ed25519 | Algorithm::Ed25519V6 => CipherSuite::Cv25519,
-            Algorithm::P256 => CipherSuite::P256,
-            Algorithm::P384 => CipherSuite::P384,
-            Algorithm::P521 => CipherSuite::P521,
-            Algorithm::Rsa2048 => return Self::from_gpg("rsa2048"),
-            Algorithm::Rsa3072 => return Self::from_gpg("rsa3072"),
-            Algorithm::Rsa4096 => return Self::from_gpg("rsa4096"),
+    /// Makes one of version 4, an hour old.
+    pub(crate) fn new(kind: KeyKind) -> Self {
+        let suite = match kind {
+            KeyKind::Ed25519 => CipherSuite::Cv25519,
+            KeyKind::P256 => CipherSuite::P256,
+            KeyKind::P384 => CipherSuite::P384,
+            KeyKind::P521 => CipherSuite::P521,
+            KeyKind::Rsa(_) => return Self::from_gpg(&kind.to_string()),
+            KeyKind::MlDsa65 | KeyKind::MlDsa65Ed25519 => panic!("{kind} is made on tokens"),
         };
-        let profile = match algorithm {
-            Algorithm::Ed25519V6 => Profile::RFC9580,
-            _ => Profile::RFC4880,
-        };
-        let builder = Self::builder().set_cipher_suite(suite);
-        Self::build(builder.set_profile(profile).expect("a known profile"))
+        Self::build(Self::builder().set_cipher_suite(suite))
+    }
+
+    /// Makes one of version 6, with Ed25519, an hour old.
+    pub(crate) fn v6() -> Self {
+        let builder = Self::builder().set_cipher_suite(CipherSuite::Cv25519);
+        Self::build(
+            builder
+                .set_profile(Profile::RFC9580)
+                .expect("a known profile"),
+        )
     }
 
     /// What [`SigningKey::build`] takes: one primary key that signs, an hour old.
@@ -78,6 +56,25 @@ impl SigningKey {
     pub(crate) fn build(builder: CertBuilder<'static>) -> Self {
         let (cert, _) = builder.generate().expect("a new key");
         Self::from_cert(&cert)
+    }
+
+    /// The key of a device, with a certificate that it has signed itself an hour ago.
+    pub(crate) fn in_device(signer: &mut dyn Signer, version: KeyVersion) -> Self {
+        let created = SystemTime::now() - Duration::from_secs(3600);
+        let request = CertificateRequest {
+            user_id: "Packages <packages@example.org>",
+            created,
+            now: created,
+            expires: None,
+            version,
+            usage: Usage::CertifyAndSign,
+        };
+        let made = create(signer, &request).expect("a certificate");
+        Self {
+            secret: Vec::new(),
+            certificate: made.certificate,
+            fingerprint: made.fingerprint,
+        }
     }
 
     /// A key with all its secrets.

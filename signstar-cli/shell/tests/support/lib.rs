@@ -8,6 +8,7 @@
 use std::time::{Duration, Instant};
 
 pub(crate) mod artifacts;
+pub(crate) mod built;
 pub(crate) mod configuration;
 pub(crate) mod cutting;
 pub(crate) mod judge;
@@ -22,7 +23,7 @@ pub(crate) mod world;
 
 pub(crate) use configuration::Configuration;
 pub(crate) use judge::Judge;
-pub(crate) use keys::{Algorithm, SigningKey};
+pub(crate) use keys::SigningKey;
 pub(crate) use process::{Outcome, Running};
 pub(crate) use shell::Shell;
 pub(crate) use sshd::Sshd;

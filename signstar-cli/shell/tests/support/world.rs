@@ -5,13 +5,14 @@ use std::os::unix::fs::{chown, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 
-use signstar_core::Record;
+use signstar_core::{KeyKind, Record};
 use tempfile::TempDir;
 
+use super::built::{inspector, release, worker, Build, INSPECTOR};
 use super::configuration::USERS;
 use super::namespaces::Namespaces;
 use super::shell::{user_auth, CLIENT_KEY};
-use super::{Algorithm, Configuration, Outcome, Running, Shell, SigningKey};
+use super::{Configuration, Outcome, Running, Shell, SigningKey};
 
 /// An account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,12 +65,12 @@ pub(crate) struct World {
 impl World {
     /// With an Ed25519 key and the plainest configuration.
     pub(crate) fn new() -> Self {
-        Self::with(&Configuration::new(), SigningKey::new(Algorithm::Ed25519))
+        Self::with(&Configuration::new(), SigningKey::new(KeyKind::Ed25519))
     }
 
     /// With a configuration.
     pub(crate) fn configured(configuration: &Configuration) -> Self {
-        Self::with(configuration, SigningKey::new(Algorithm::Ed25519))
+        Self::with(configuration, SigningKey::new(KeyKind::Ed25519))
     }
 
     /// With a configuration and a key.
@@ -289,193 +290,6 @@ pub(crate) fn give(path: &Path, (user, group): (u32, u32), mode: u32) {
     let done = chown(path, Some(user), Some(group))
         .and_then(|()| fs::set_permissions(path, Permissions::from_mode(mode)));
     done.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-}
-
-/// The release builds of the login shell.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Build {
-    /// Static, with musl: the back ends without system libraries.
-    Static,
-    /// With glibc and the libraries of devices.
-    Devices,
-}
-
-/// The release binary: that of the staged tree, or the one that was built last.
-fn release(build: Build) -> PathBuf {
-    let (staged, target, features) = match build {
-        Build::Static => (
-            "usr/bin/signstar",
-            "x86_64-unknown-linux-musl",
-            "software,pkcs11,nethsm",
-        ),
-        Build::Devices => (
-            "devices/usr/bin/signstar",
-            "x86_64-unknown-linux-gnu",
-            "smartcard,software,tpm",
-        ),
-    };
-    if let Some(stage) = std::env::var_os("SIGNSTAR_STAGE") {
-        let staged = PathBuf::from(stage).join(staged);
-        assert!(
-            staged.is_file(),
-            "{}: run `cargo xtask test --part stage`",
-            staged.display()
-        );
-        return staged;
-    }
-    let built = Path::new(env!("CARGO_TARGET_TMPDIR"))
-        .join("..")
-        .join(target)
-        .join("release/signstar");
-    assert!(
-        built.is_file(),
-        "there is no release binary: run `cargo build --release --target {target} -p signstar \
-         --no-default-features --features {features}`"
-    );
-    assert_newer(&built, "release binary", &SHELL);
-    built
-}
-
-/// The worker of the staged tree, or the one that was built last. Only tests of PKCS#11 need it.
-pub(crate) fn worker() -> Option<PathBuf> {
-    let name = "signstar-pkcs11-worker";
-    if let Some(stage) = std::env::var_os("SIGNSTAR_STAGE") {
-        let staged = PathBuf::from(stage).join("usr/lib/signstar").join(name);
-        return staged.is_file().then_some(staged);
-    }
-    let built = Path::new(env!("CARGO_TARGET_TMPDIR"))
-        .join("../debug")
-        .join(name);
-    if !built.is_file() {
-        return None;
-    }
-    assert_newer(&built, "worker", &WORKER);
-    Some(built)
-}
-
-/// The program that makes keys on tokens, of the staged tree or the one that was built last.
-pub(crate) fn provisioner() -> PathBuf {
-    let name = "signstar-pkcs11-provisioner";
-    if let Some(stage) = std::env::var_os("SIGNSTAR_STAGE") {
-        return PathBuf::from(stage).join("usr/lib/signstar").join(name);
-    }
-    let built = Path::new(env!("CARGO_TARGET_TMPDIR"))
-        .join("../debug")
-        .join(name);
-    assert!(
-        built.is_file(),
-        "there is no {name}: run `cargo build -p {name}`"
-    );
-    assert_newer(&built, name, &["signstar-cli/pkcs11-provisioner/src"]);
-    built
-}
-
-/// The inspector's place inside.
-pub(crate) const INSPECTOR: &str = "/usr/lib/signstar/signstar-inspector";
-
-/// The inspector of the staged tree, or the one that was built last. Only tests of inspected keys
-/// need it.
-pub(crate) fn inspector() -> Option<PathBuf> {
-    let name = "signstar-inspector";
-    if let Some(stage) = std::env::var_os("SIGNSTAR_STAGE") {
-        let staged = PathBuf::from(stage).join(INSPECTOR.trim_start_matches('/'));
-        return staged.is_file().then_some(staged);
-    }
-    let built = Path::new(env!("CARGO_TARGET_TMPDIR"))
-        .join("../x86_64-unknown-linux-musl/release")
-        .join(name);
-    if !built.is_file() {
-        return None;
-    }
-    assert_newer(&built, "inspector", &INSPECTOR_SOURCES);
-    Some(built)
-}
-
-/// The operators' tool of the staged tree, or the one that was built last. Only tests that look at
-/// what it says of a machine need it.
-pub(crate) fn admin(build: Build) -> PathBuf {
-    let folder = match build {
-        Build::Static => "usr/bin",
-        Build::Devices => "devices/usr/bin",
-    };
-    tool("signstar-admin", folder, "signstar-cli/admin/src")
-}
-
-/// The tool for NetHSMs, likewise.
-pub(crate) fn nethsm_cli() -> PathBuf {
-    tool("nethsm-cli", "usr/bin", "nethsm-cli/src")
-}
-
-fn tool(name: &str, folder: &str, sources: &str) -> PathBuf {
-    if let Some(stage) = std::env::var_os("SIGNSTAR_STAGE") {
-        return PathBuf::from(stage).join(folder).join(name);
-    }
-    let built = Path::new(env!("CARGO_TARGET_TMPDIR"))
-        .join("../debug")
-        .join(name);
-    assert!(
-        built.is_file(),
-        "there is no {name}: run `cargo build -p {name}`, signstar-admin with its features smartcard,tpm"
-    );
-    assert_newer(&built, name, &["signstar-core/src", sources]);
-    built
-}
-
-/// Sources of the login shell, of the worker, and of the inspector.
-const SHELL: [&str; 8] = [
-    "signstar-core/src",
-    "signstar-backends/nethsm/src",
-    "signstar-backends/pkcs11/src",
-    "signstar-backends/smartcard/src",
-    "signstar-backends/software/src",
-    "signstar-backends/tpm/src",
-    "signstar-cli/confine/src",
-    "signstar-cli/shell/src",
-];
-const INSPECTOR_SOURCES: [&str; 3] = [
-    "signstar-core/src",
-    "signstar-cli/confine/src",
-    "signstar-cli/inspector/src",
-];
-const WORKER: [&str; 4] = [
-    "signstar-core/src",
-    "signstar-backends/pkcs11/src",
-    "signstar-cli/confine/src",
-    "signstar-cli/pkcs11-worker/src",
-];
-
-fn assert_newer(built: &Path, what: &str, folders: &[&str]) {
-    let age = |path: &Path| fs::metadata(path).and_then(|file| file.modified()).ok();
-    let newer = sources(folders)
-        .into_iter()
-        .find(|source| age(source) > age(built));
-    assert_eq!(
-        newer, None,
-        "the {what} is older than this source: build it again"
-    );
-}
-
-/// The sources in `folders` of the tree.
-fn sources(folders: &[&str]) -> Vec<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let mut folders: Vec<PathBuf> = folders.iter().map(|folder| root.join(folder)).collect();
-    let mut files = Vec::new();
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).expect("a folder of sources") {
-            let path = entry.expect("an entry").path();
-            match path.is_dir() {
-                true => folders.push(path),
-                false => files.push(path),
-            }
-        }
-    }
-    // Tests are not part of the binary.
-    let of_tests = |path: &PathBuf| {
-        let inside = |folder: &std::ffi::OsStr| folder == "tests" || folder == "tests.rs";
-        path.strip_prefix(&root).unwrap_or(path).iter().any(inside)
-    };
-    files.retain(|path| !of_tests(path));
-    files
 }
 
 /// Where worlds stand. Programs inside one read files by their path outside, so this must be none

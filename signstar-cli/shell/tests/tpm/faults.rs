@@ -5,9 +5,9 @@ use std::fs;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use signstar_core::{Event, Field, Record, Refusal};
+use signstar_core::{Event, Field, KeyKind, Record, Refusal};
 use signstar_testkit::tpm::{code, response_code, Answer, Property};
-use signstar_tpm::provision::{Algorithm, Template};
+use signstar_tpm::provision::Template;
 
 use crate::scene::{template, Kept, Scene, AUTH, AUTH_FILE, INPUT};
 use crate::support::world::SIGNERS;
@@ -46,7 +46,7 @@ fn run(scene: &Scene) -> Outcome {
 
 #[test]
 fn a_wrong_auth_value_is_refused_and_counted_once() {
-    let scene = Scene::with(Algorithm::P256);
+    let scene = Scene::with(KeyKind::P256);
     let before = scene.tpm.lockout_counter();
     scene.world.write(AUTH_FILE, "wrong\n", (0, SIGNERS), 0o440);
     let record = refused(&scene, &run(&scene), Refusal::Credential);
@@ -61,7 +61,7 @@ fn a_wrong_auth_value_is_refused_and_counted_once() {
 
 #[test]
 fn a_locked_out_tpm_is_refused() {
-    let scene = Scene::with(Algorithm::P256);
+    let scene = Scene::with(KeyKind::P256);
     scene.world.write(AUTH_FILE, "wrong", (0, SIGNERS), 0o440);
     for _ in 0..scene.tpm.property(Property::MaxAuthFail) {
         refused(&scene, &run(&scene), Refusal::Credential);
@@ -74,7 +74,7 @@ fn a_locked_out_tpm_is_refused() {
 
 #[test]
 fn an_auth_value_that_others_can_read_is_not_used() {
-    let scene = Scene::with(Algorithm::P256);
+    let scene = Scene::with(KeyKind::P256);
     scene.device.forget();
     scene.world.write(AUTH_FILE, AUTH, (0, SIGNERS), 0o444);
     refused(&scene, &run(&scene), Refusal::Credential);
@@ -87,7 +87,7 @@ fn a_changed_register_is_refused() {
         Kept::InTpm,
         &Template {
             registers: Some("7".parse().unwrap()),
-            ..template(Algorithm::P256)
+            ..template(KeyKind::P256)
         },
     );
     assert_eq!(run(&scene).code(), 0);
@@ -99,7 +99,7 @@ fn a_changed_register_is_refused() {
 
 #[test]
 fn another_tpm_is_refused_before_anything_is_read() {
-    let scene = Scene::with(Algorithm::P256);
+    let scene = Scene::with(KeyKind::P256);
     let text = fs::read_to_string(scene.world.path("/etc/signstar/signstar.toml")).unwrap();
     let name = scene.parent.name.to_string();
     let other = format!("000b{}", "5a".repeat(32));
@@ -111,7 +111,7 @@ fn another_tpm_is_refused_before_anything_is_read() {
 
 #[test]
 fn another_key_in_the_tpm_is_refused_before_anything_is_read() {
-    let (scene, other) = (Scene::with(Algorithm::P256), Scene::with(Algorithm::P256));
+    let (scene, other) = (Scene::with(KeyKind::P256), Scene::with(KeyKind::P256));
     let certificate = &other.world.key.certificate;
     let path = "/etc/signstar/packages.pgp";
     scene.world.write(path, certificate, (0, 0), 0o644);
@@ -120,14 +120,14 @@ fn another_key_in_the_tpm_is_refused_before_anything_is_read() {
 
 #[test]
 fn a_device_that_is_missing_is_unavailable() {
-    let mut scene = Scene::with(Algorithm::P256);
+    let mut scene = Scene::with(KeyKind::P256);
     scene.device.remove();
     refused(&scene, &run(&scene), Refusal::DeviceUnavailable);
 }
 
 #[test]
 fn a_tpm_that_goes_while_it_is_asked_to_sign_is_unavailable() {
-    let scene = Scene::with(Algorithm::P256);
+    let scene = Scene::with(KeyKind::P256);
     scene.device.tamper(|_, command, ask| match code(command) {
         SIGN => Answer::Gone,
         _ => Answer::Bytes(ask(command)),
@@ -137,7 +137,7 @@ fn a_tpm_that_goes_while_it_is_asked_to_sign_is_unavailable() {
 
 #[test]
 fn a_busy_tpm_is_busy() {
-    let scene = Scene::with(Algorithm::P256);
+    let scene = Scene::with(KeyKind::P256);
     // The first session is that of opening the device.
     let mut sessions = 0;
     scene.device.tamper(move |_, command, ask| {
@@ -153,7 +153,7 @@ fn a_busy_tpm_is_busy() {
 
 #[test]
 fn a_changed_signature_is_never_let_out() {
-    let scene = Scene::with(Algorithm::P256);
+    let scene = Scene::with(KeyKind::P256);
     scene.device.tamper(|_, command, ask| {
         let mut answer = ask(command);
         if code(command) == SIGN && response_code(&answer) == 0 {
@@ -166,7 +166,7 @@ fn a_changed_signature_is_never_let_out() {
 
 #[test]
 fn a_tpm_that_never_answers_ends_the_process_at_its_deadline() {
-    let scene = Scene::with(Algorithm::P256);
+    let scene = Scene::with(KeyKind::P256);
     scene.configure("deadline-seconds = 1", "device-seconds = 1");
     scene.device.tamper(|_, command, ask| match code(command) {
         SIGN => Answer::Silence,
@@ -183,7 +183,7 @@ fn a_tpm_that_never_answers_ends_the_process_at_its_deadline() {
 
 #[test]
 fn the_auth_value_stands_in_no_argument_variable_or_record() {
-    let scene = Scene::with(Algorithm::P256);
+    let scene = Scene::with(KeyKind::P256);
     let contains = |bytes: &[u8]| {
         let mut parts = bytes.windows(AUTH.len());
         parts.any(|part| part == AUTH.as_bytes())
@@ -216,7 +216,7 @@ fn the_auth_value_stands_in_no_argument_variable_or_record() {
 
 #[test]
 fn variables_of_the_library_have_no_effect_and_nothing_is_said_but_one_sentence() {
-    let scene = Scene::with(Algorithm::P256);
+    let scene = Scene::with(KeyKind::P256);
     let hostile = [
         ("TSS2_LOG", "all+trace"),
         ("TSS2_LOGFILE", "/tmp/tss.log"),

@@ -4,9 +4,9 @@
 use std::fs;
 use std::io::Write;
 
+use signstar_core::KeyKind;
 use signstar_core::{Event, Field, Refusal};
 use signstar_testkit::tpm::{Answer, Device};
-use signstar_tpm::provision::Algorithm;
 
 use crate::scene::{Scene, INPUT};
 use crate::support::shell::{user_auth, CLIENT_KEY};
@@ -75,7 +75,7 @@ fn peak_kib(world: &World, id: u32) -> u64 {
 
 #[test]
 fn sessions_at_one_tpm_all_complete_and_hold_nothing_while_they_wait_for_uploads() {
-    let scene = Scene::with(Algorithm::P256);
+    let scene = Scene::with(KeyKind::P256);
     let prepared = prepare(&scene);
     let matching = MATCH.replace("User signer", "User signer,loader*");
     let sshd = Sshd::start(&scene.world, STRICT, &matching);
@@ -145,7 +145,7 @@ fn sessions_at_one_tpm_all_complete_and_hold_nothing_while_they_wait_for_uploads
 fn sessions_at_a_tpm_that_has_no_time_are_all_told_that_it_is_busy() {
     const START_SESSION: u32 = 0x176;
     const RETRY: u32 = 0x922;
-    let scene = Scene::with(Algorithm::P256);
+    let scene = Scene::with(KeyKind::P256);
     let prepared = prepare(&scene);
     for (_, device) in &prepared {
         let mut sessions = 0;

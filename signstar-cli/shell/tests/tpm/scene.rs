@@ -1,15 +1,13 @@
 //! A machine with a TPM, a key in it and the key's certificate.
 
-use std::time::{Duration, SystemTime};
-
-use signstar_certificate::{create, CertificateRequest, Usage};
-use signstar_core::{KeyVersion, Record};
+use signstar_core::{KeyKind, KeyVersion, Record};
 use signstar_testkit::tpm::{Device, Tpm};
-use signstar_tpm::provision::{Algorithm, Guessing, KeyFiles, Template, Tool};
+use signstar_tpm::provision::{Guessing, KeyFiles, Template, Tool};
 use signstar_tpm::{KeyPlace, Parent, Registers, Settings};
 use zeroize::Zeroizing;
 
-use crate::support::world::{give, Build, SIGNERS};
+use crate::support::built::Build;
+use crate::support::world::{give, SIGNERS};
 use crate::support::{Configuration, SigningKey, World};
 
 /// An artifact. Nothing of it may be seen anywhere.
@@ -40,8 +38,8 @@ pub(crate) enum Kept {
 
 impl Scene {
     /// With a key of this kind in the TPM that wants [`AUTH`].
-    pub(crate) fn with(algorithm: Algorithm) -> Self {
-        Self::of(Kept::InTpm, &template(algorithm))
+    pub(crate) fn with(kind: KeyKind) -> Self {
+        Self::of(Kept::InTpm, &template(kind))
     }
 
     /// With a key as `template` says.
@@ -113,9 +111,9 @@ impl Scene {
 }
 
 /// A key in the TPM that wants [`AUTH`].
-pub(crate) fn template(algorithm: Algorithm) -> Template {
+pub(crate) fn template(kind: KeyKind) -> Template {
     Template {
-        algorithm,
+        kind,
         auth: Some(Zeroizing::new(AUTH.as_bytes().to_vec())),
         registers: None,
         guessing: Guessing::Counted,
@@ -148,19 +146,5 @@ fn certified(tpm: &Tpm, settings: Settings, template: &Template) -> SigningKey {
         ..settings
     };
     let mut opened = signstar_tpm::open(&settings, template.auth.clone()).unwrap();
-    let hour_ago = SystemTime::now() - Duration::from_secs(3600);
-    let request = CertificateRequest {
-        user_id: "Packages <packages@example.org>",
-        created: hour_ago,
-        now: hour_ago,
-        expires: None,
-        version: KeyVersion::V4,
-        usage: Usage::CertifyAndSign,
-    };
-    let made = create(opened.signer.as_mut(), &request).unwrap();
-    SigningKey {
-        secret: Vec::new(),
-        certificate: made.certificate,
-        fingerprint: made.fingerprint,
-    }
+    SigningKey::in_device(opened.signer.as_mut(), KeyVersion::V4)
 }

@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use signstar_core::{Event, Field};
-use signstar_tpm::provision::{Algorithm, Template};
+use signstar_core::{Event, Field, KeyKind};
+use signstar_tpm::provision::Template;
 
 use crate::scene::{template, Kept, Scene, INPUT};
 use crate::support::sshd::{MATCH, STRICT};
@@ -11,7 +11,7 @@ use crate::support::verifiers::{all_take, ran};
 use crate::support::Sshd;
 
 /// Has an artifact signed through sshd, and verified. `how` says how the key is kept.
-fn signs(scene: &Scene, algorithm: Algorithm, how: &str) {
+fn signs(scene: &Scene, kind: KeyKind, how: &str) {
     let sshd = Sshd::start(&scene.world, STRICT, MATCH);
     let client = sshd.client();
     let artifact = client.path("artifact");
@@ -26,41 +26,29 @@ fn signs(scene: &Scene, algorithm: Algorithm, how: &str) {
     }
     assert_eq!(scene.tpm.loaded(), 0, "nothing is held in the TPM");
     let on = format!("swtpm, {how}");
-    ran("tpm", algorithm.name(), &on, &scene.world.key);
+    ran("tpm", &kind.to_string(), &on, &scene.world.key);
 }
 
 #[test]
 fn p256_in_a_tpm_signs() {
-    signs(
-        &Scene::with(Algorithm::P256),
-        Algorithm::P256,
-        "at a handle",
-    );
+    signs(&Scene::with(KeyKind::P256), KeyKind::P256, "at a handle");
 }
 
 #[test]
 fn p384_in_a_tpm_signs() {
-    signs(
-        &Scene::with(Algorithm::P384),
-        Algorithm::P384,
-        "at a handle",
-    );
+    signs(&Scene::with(KeyKind::P384), KeyKind::P384, "at a handle");
 }
 
 #[test]
 fn p521_in_a_tpm_signs() {
-    signs(
-        &Scene::with(Algorithm::P521),
-        Algorithm::P521,
-        "at a handle",
-    );
+    signs(&Scene::with(KeyKind::P521), KeyKind::P521, "at a handle");
 }
 
 #[test]
 fn rsa2048_in_a_tpm_signs() {
     signs(
-        &Scene::with(Algorithm::Rsa2048),
-        Algorithm::Rsa2048,
+        &Scene::with(KeyKind::Rsa(2048)),
+        KeyKind::Rsa(2048),
         "at a handle",
     );
 }
@@ -68,30 +56,30 @@ fn rsa2048_in_a_tpm_signs() {
 #[test]
 fn rsa3072_in_a_tpm_signs() {
     signs(
-        &Scene::with(Algorithm::Rsa3072),
-        Algorithm::Rsa3072,
+        &Scene::with(KeyKind::Rsa(3072)),
+        KeyKind::Rsa(3072),
         "at a handle",
     );
 }
 
 #[test]
 fn a_key_in_files_signs() {
-    let scene = Scene::of(Kept::InFiles, &template(Algorithm::P256));
-    signs(&scene, Algorithm::P256, "in files");
+    let scene = Scene::of(Kept::InFiles, &template(KeyKind::P256));
+    signs(&scene, KeyKind::P256, "in files");
 }
 
 #[test]
 fn a_key_with_a_policy_signs() {
     let wants = [
         ("PCR policy", None),
-        ("PCR policy and auth value", template(Algorithm::P256).auth),
+        ("PCR policy and auth value", template(KeyKind::P256).auth),
     ];
     for (how, auth) in wants {
         let template = Template {
             auth,
             registers: Some("0,7".parse().unwrap()),
-            ..template(Algorithm::P256)
+            ..template(KeyKind::P256)
         };
-        signs(&Scene::of(Kept::InTpm, &template), Algorithm::P256, how);
+        signs(&Scene::of(Kept::InTpm, &template), KeyKind::P256, how);
     }
 }

@@ -4,12 +4,12 @@
 use std::collections::BTreeSet;
 
 use signstar_confine::{rule, shell_rules, OpenFds, Rule};
-use signstar_core::{Reach, Refusal};
-use signstar_tpm::provision::{Algorithm, Template};
+use signstar_core::{KeyKind, Reach, Refusal};
+use signstar_tpm::provision::Template;
 use signstar_tpm::{KeyPlace, Settings};
 
 use crate::scene::{template, Kept, Scene, INPUT};
-use crate::support::world::Build;
+use crate::support::built::Build;
 use crate::traced::{calls_of_python, calls_of_strace, traced, without_vdso, Call};
 
 /// The descriptors that a call names, if it is one that writes or reads.
@@ -22,7 +22,7 @@ fn written_to(calls: &[Call], name: &str, but: &[u64]) -> Vec<u32> {
 
 /// What the back end asks for, with the descriptor that the library had in the traced process.
 fn asked_for(device: u32) -> Vec<Rule> {
-    let scene = Scene::with(Algorithm::P256);
+    let scene = Scene::with(KeyKind::P256);
     let ours = scene.tpm.device();
     let settings = Settings {
         device: ours.path().to_owned(),
@@ -30,7 +30,7 @@ fn asked_for(device: u32) -> Vec<Rule> {
         key: KeyPlace::Persistent("0x81000100".parse().unwrap()),
         registers: None,
     };
-    let opened = signstar_tpm::open(&settings, template(Algorithm::P256).auth).unwrap();
+    let opened = signstar_tpm::open(&settings, template(KeyKind::P256).auth).unwrap();
     let Reach { rules, tcp_ports } = opened.reach;
     assert_eq!(tcp_ports, [] as [u16; 0]);
     let mut named = BTreeSet::new();
@@ -85,16 +85,16 @@ fn the_calls_of_all_scenarios_are_the_table_and_what_the_back_end_asks_for() {
     let mut seen = BTreeSet::new();
     let policy = Template {
         registers: Some("0,7".parse().unwrap()),
-        ..template(Algorithm::P256)
+        ..template(KeyKind::P256)
     };
     let scenes = [
-        Scene::with(Algorithm::P256),
-        Scene::with(Algorithm::P384),
-        Scene::with(Algorithm::P521),
-        Scene::with(Algorithm::Rsa2048),
-        Scene::with(Algorithm::Rsa3072),
-        Scene::of(Kept::InFiles, &template(Algorithm::P256)),
-        Scene::of(Kept::InFiles, &template(Algorithm::Rsa2048)),
+        Scene::with(KeyKind::P256),
+        Scene::with(KeyKind::P384),
+        Scene::with(KeyKind::P521),
+        Scene::with(KeyKind::Rsa(2048)),
+        Scene::with(KeyKind::Rsa(3072)),
+        Scene::of(Kept::InFiles, &template(KeyKind::P256)),
+        Scene::of(Kept::InFiles, &template(KeyKind::Rsa(2048))),
         Scene::of(Kept::InTpm, &policy),
     ];
     for scene in &scenes {

@@ -2,7 +2,7 @@ use signstar_core::PublicKey;
 
 use super::*;
 
-fn new_key(kind: Kind) -> NewKey {
+fn new_key(kind: KeyKind) -> NewKey {
     NewKey {
         kind,
         label: "signing \u{e4}".to_owned(),
@@ -23,12 +23,12 @@ fn demands() -> Vec<Demand> {
             all.push(Demand { account, order });
         };
         add(Order::List);
-        for kind in Kind::ALL {
+        for kind in KINDS {
             add(Order::Make(new_key(kind), None));
             add(Order::Import(new_key(kind)));
         }
-        let half = new_key(Kind::Ed25519);
-        add(Order::Make(new_key(Kind::MlDsa65), Some(half)));
+        let half = new_key(KeyKind::Ed25519);
+        add(Order::Make(new_key(KeyKind::MlDsa65), Some(half)));
     }
     all
 }
@@ -49,7 +49,7 @@ fn answers() -> Vec<Answer> {
         kind: None,
     };
     all.push(Answer::Key(none));
-    all.extend(Kind::ALL.map(|kind| {
+    all.extend(KINDS.map(|kind| {
         Answer::Key(KeySeen {
             label: Some("c".to_owned()),
             id: Some(vec![0]),
@@ -90,10 +90,27 @@ fn every_message_is_read_back_and_has_one_spelling() {
 }
 
 #[test]
+fn kinds_that_tokens_do_not_have_are_not_sent() {
+    for kind in [KeyKind::MlDsa65Ed25519, KeyKind::Rsa(1024)] {
+        let demand = Demand {
+            account: None,
+            order: Order::Make(new_key(kind), None),
+        };
+        assert_eq!(demand.to_frame().err(), Some(MessageError::Body));
+        let seen = Answer::Key(KeySeen {
+            label: None,
+            id: None,
+            kind: Some(kind),
+        });
+        assert_eq!(seen.to_frame().err(), Some(MessageError::Body));
+    }
+}
+
+#[test]
 fn names_that_are_empty_or_too_long_are_not_sent() {
     for (label, id) in [(0, 1), (1, 0), (256, 1), (1, 256)] {
         let key = NewKey {
-            kind: Kind::P256,
+            kind: KeyKind::P256,
             label: "l".repeat(label),
             id: vec![1; id],
         };

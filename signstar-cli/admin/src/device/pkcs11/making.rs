@@ -5,12 +5,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use signstar::back_ends::pkcs11::Pkcs11;
-use signstar_core::{PublicKey, SecretMaterial};
+use signstar_core::{KeyKind, PublicKey, SecretMaterial};
 use signstar_pkcs11::Uri;
-use signstar_pkcs11::provision::{
-    self, Account, Demand, Kind as TokenKind, NewKey, Order, Secret, Waiting,
-};
-use signstar_software::{Kind, remainder_numbers};
+use signstar_pkcs11::provision::{self, Account, Demand, KINDS, NewKey, Order, Secret, Waiting};
+use signstar_software::remainder_numbers;
 use zeroize::Zeroizing;
 
 use super::super::asking::making;
@@ -30,8 +28,8 @@ const ID_BYTES: usize = 8;
 /// Processor time that the module may use: RSA of 4096 bits takes software minutes.
 const PROCESSOR_SECONDS: u64 = 900;
 
-/// What both halves together are called.
-const COMPOSITE: &str = "mldsa65-ed25519";
+/// What both halves together are.
+const COMPOSITE: KeyKind = KeyKind::MlDsa65Ed25519;
 
 pub(super) fn generate(settings: &Settings, options: &Generate) -> Result<Made, Failure> {
     let job = Job {
@@ -47,7 +45,7 @@ pub(super) fn generate(settings: &Settings, options: &Generate) -> Result<Made, 
     }
     let pin = job.agree(&made, &waiting, "makes")?;
     making(&made.device, made.kind);
-    let found = waiting.make(pin)?.name();
+    let found = waiting.make(pin)?.kind();
     match found == made.kind {
         true => Ok(made),
         false => Err(Failure::new(
@@ -70,12 +68,15 @@ pub(super) fn import(settings: &Settings, options: &Import) -> Result<Made, Fail
         return Err(Failure::new(Status::Usage, text));
     }
     let outside = outside::read(settings, options)?;
-    let mut kinds = Kind::ALL.into_iter();
-    let kind = kinds.find(|kind| kind.name() == outside.public.name());
-    let kind =
-        kind.ok_or_else(|| Failure::new(Status::Data, "tokens have no keys of this kind"))?;
-    let order = Order::Import(new_key(&token.uri, &options.key, of(kind))?);
-    let (mut made, waiting) = job.prepare(kind.name(), order)?;
+    let kind = outside.public.kind();
+    if !KINDS.contains(&kind) {
+        return Err(Failure::new(
+            Status::Data,
+            "tokens have no keys of this kind",
+        ));
+    }
+    let order = Order::Import(new_key(&token.uri, &options.key, kind)?);
+    let (mut made, waiting) = job.prepare(kind, order)?;
     made.created = Some(humantime::format_rfc3339_seconds(outside.created).to_string());
     if made.dry_run {
         return Ok(made);
@@ -137,7 +138,7 @@ impl Job<'_> {
     }
 
     /// Has the token found, and looked at.
-    fn prepare(&self, kind: &'static str, order: Order) -> Result<(Made, Waiting), Failure> {
+    fn prepare(&self, kind: KeyKind, order: Order) -> Result<(Made, Waiting), Failure> {
         let (key, token) = (self.settings.key(self.name)?, self.token()?);
         let mut of_module = token.opening(PROCESSOR_SECONDS)?;
         for path in &self.on.module_write {
@@ -230,23 +231,19 @@ fn place(waiting: &Waiting) -> String {
 }
 
 /// The key pairs that the configuration names, and what they are together.
-fn order(token: &Pkcs11, options: &Generate) -> Result<(&'static str, Order), Failure> {
+fn order(token: &Pkcs11, options: &Generate) -> Result<(KeyKind, Order), Failure> {
     let Some(half) = &token.uri_ed25519 else {
-        let kind = options.kind.unwrap_or(Kind::Ed25519);
-        let order = Order::Make(new_key(&token.uri, &options.key, of(kind))?, None);
-        return Ok((kind.name(), order));
+        let kind = options.kind.unwrap_or(KeyKind::Ed25519);
+        let order = Order::Make(new_key(&token.uri, &options.key, kind)?, None);
+        return Ok((kind, order));
     };
     if options.kind.is_some() {
         let text =
             format!("--kind: with `uri-ed25519` the key is of the kind {COMPOSITE}: leave it out");
         return Err(Failure::new(Status::Usage, text));
     }
-    let first = new_key(&token.uri, &options.key, TokenKind::MlDsa65)?;
-    let second = new_key(
-        half,
-        &format!("{}-ed25519", options.key),
-        TokenKind::Ed25519,
-    )?;
+    let first = new_key(&token.uri, &options.key, KeyKind::MlDsa65)?;
+    let second = new_key(half, &format!("{}-ed25519", options.key), KeyKind::Ed25519)?;
     if first.id == second.id || first.label == second.label {
         let text = "`uri` and `uri-ed25519` must name keys with different labels and ids";
         return Err(Failure::new(Status::Configuration, text));
@@ -255,7 +252,7 @@ fn order(token: &Pkcs11, options: &Generate) -> Result<(&'static str, Order), Fa
 }
 
 /// The key that `uri` names. What it does not say of it is the key's name in the configuration, or random.
-fn new_key(uri: &str, name: &str, kind: TokenKind) -> Result<NewKey, Failure> {
+fn new_key(uri: &str, name: &str, kind: KeyKind) -> Result<NewKey, Failure> {
     let uri = Uri::parse(uri).map_err(|error| Failure::new(Status::Configuration, error))?;
     let id = match uri.id {
         Some(id) => id,
@@ -281,16 +278,4 @@ fn shown(key: &NewKey) -> String {
     };
     let uri = uri.to_string();
     format!(", {}", uri.trim_start_matches("pkcs11:"))
-}
-
-const fn of(kind: Kind) -> TokenKind {
-    match kind {
-        Kind::Ed25519 => TokenKind::Ed25519,
-        Kind::P256 => TokenKind::P256,
-        Kind::P384 => TokenKind::P384,
-        Kind::P521 => TokenKind::P521,
-        Kind::Rsa2048 => TokenKind::Rsa2048,
-        Kind::Rsa3072 => TokenKind::Rsa3072,
-        Kind::Rsa4096 => TokenKind::Rsa4096,
-    }
 }

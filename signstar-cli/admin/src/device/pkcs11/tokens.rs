@@ -163,6 +163,6 @@ fn of_key(token: &Uri, key: &KeySeen) -> Seen {
         ..token.clone()
     };
     let mut seen = Seen::new(format!("PKCS#11 key {uri}"), None);
-    seen.kind = key.kind.map(|kind| kind.name().to_owned());
+    seen.kind = key.kind.map(|kind| kind.to_string());
     seen
 }

@@ -87,7 +87,23 @@ fn wrong_rules_and_lists_are_told() {
             "[key.a] `inspection-seconds` must be a whole number from 1 to 3600",
         ),
         (
+            "inspection-seconds = 3601",
+            "[key.a] `inspection-seconds` must be a whole number from 1 to 3600",
+        ),
+        (
+            "[key.a.rules]\nbuild-age-days-max = 36501",
+            "[key.a.rules] `build-age-days-max` must be a whole number from 1 to 36500",
+        ),
+        (
+            "[key.a.rules]\nunpacked-bytes-max = 1099511627777",
+            "[key.a.rules] `unpacked-bytes-max` must be a whole number from 1 to 1099511627776",
+        ),
+        (
             "[key.a.digest-list]\nfile = \"/l\"\nsignature = \"/l.sig\"",
+            "[key.a.digest-list] `signature` and `certificate` go together",
+        ),
+        (
+            "[key.a.digest-list]\nfile = \"/l\"\ncertificate = \"/c\"",
             "[key.a.digest-list] `signature` and `certificate` go together",
         ),
     ] {
@@ -213,6 +229,62 @@ fn the_inspector_gets_every_set_of_rules_and_times_without_a_clock() {
             "--",
         ]
     );
+}
+
+/// At the limit of every number, too: an age may reach back before the beginning of time.
+#[test]
+fn every_rule_of_the_documentation_reaches_the_inspector() {
+    let names = [
+        "name",
+        "base",
+        "architecture",
+        "packager",
+        "build-tool",
+        "volume",
+    ];
+    let patterns = names.map(|name| format!("{name} = [\"{name}-*\"]\n"));
+    let key = format!(
+        "input = \"iso\"\ninspection-seconds = 3600\n[key.a.rules]\n{}\
+         build-age-days-max = 36500\nunpacked-bytes-max = 1099511627776",
+        patterns.concat()
+    );
+    let config = parse("", &key).unwrap();
+    let Input::Inspected(inspected) = &config.keys["a"].input else {
+        panic!("not inspected");
+    };
+    assert_eq!(inspected.patience_seconds, 3600);
+    let arguments = inspected.arguments(&[], UNIX_EPOCH + Duration::from_secs(1_800_000_000));
+    let mut expected = vec!["iso".to_owned(), "--".to_owned()];
+    expected.extend(names.map(|name| format!("{name}={name}-*")));
+    expected.extend(
+        [
+            "built-from=0",
+            "built-to=1800000600",
+            "unpacked-bytes-max=1099511627776",
+        ]
+        .map(str::to_owned),
+    );
+    assert_eq!(arguments, expected);
+}
+
+#[test]
+fn a_caller_with_key_and_authority_has_both() {
+    let both = AllowedCaller {
+        ssh_key: Some(KEY.to_owned()),
+        ssh_authority: Some(AUTHORITY.to_owned()),
+        ssh_certificate: None,
+        rules: Rules::default(),
+    };
+    let other = KEY.replace("MHm", "xxx");
+    for (key, certificate, expected) in [
+        (KEY, Some((AUTHORITY, "anything")), true),
+        (KEY, None, false),
+        (KEY, Some((&*other, "anything")), false),
+        (&other, Some((AUTHORITY, "anything")), false),
+    ] {
+        let found = both.is(&identity(key, certificate));
+        assert_eq!(found, expected, "{key} {certificate:?}");
+    }
 }
 
 /// The configuration takes neither; they would be for anybody.

@@ -10,11 +10,8 @@
     clippy::indexing_slicing
 )]
 
-#[path = "replay/client.rs"]
 mod client;
-#[path = "replay/judge.rs"]
 mod judge;
-#[path = "replay/openssl.rs"]
 mod openssl;
 
 use std::collections::BTreeMap;
@@ -26,9 +23,9 @@ use judge::Judge;
 use serde_json::Value;
 use signstar_nethsm_simulator::{Options, Running, Simulator};
 
-const EXCHANGES: &str = include_str!("data/exchanges.jsonl");
-const EVENTS: &str = include_str!("data/events.txt");
-const DIFFERENCES: &str = include_str!("data/differences.txt");
+const EXCHANGES: &str = include_str!("../data/exchanges.jsonl");
+const EVENTS: &str = include_str!("../data/events.txt");
+const DIFFERENCES: &str = include_str!("../data/differences.txt");
 
 /// The exchange that shows how many requests there were: the test's own come after it.
 const COUNTED: u64 = 374;
