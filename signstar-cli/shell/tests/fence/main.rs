@@ -30,7 +30,7 @@ use signstar_testkit::token::Software;
 
 use crate::profile::Profile;
 use crate::session::{accesses, Access};
-use crate::support::world::Build;
+use crate::support::built::Build;
 use crate::support::{artifacts, Algorithm, Configuration, SigningKey, World};
 
 /// Where records of the tests are, and where the documentation has them.
