@@ -11,9 +11,7 @@ pub trait Signer {
     fn public_key(&self) -> &PublicKey;
 
     /// What the device waits for while it signs, if somebody must do it: one sentence for the caller.
-    fn waits_for(&self) -> Option<&'static str> {
-        None
-    }
+    fn waits_for(&self) -> Option<&'static str>;
 
     /// Signs `digest` once. Ed25519 signs the digest's bytes as its message, ECDSA takes their
     /// leftmost bits (FIPS 186-5), RSA wraps them in a PKCS#1 v1.5 `DigestInfo` (RFC 8017). A composite
@@ -119,20 +117,17 @@ impl PublicKey {
 
     /// Algorithm and size, for people: `ed25519`, `p256`, `rsa4096`, `mldsa65-ed25519`.
     pub fn name(&self) -> String {
-        match self {
-            Self::Ed25519(_) => "ed25519".to_owned(),
-            Self::Ecdsa {
-                curve: Curve::P256, ..
-            } => "p256".to_owned(),
-            Self::Ecdsa {
-                curve: Curve::P384, ..
-            } => "p384".to_owned(),
-            Self::Ecdsa {
-                curve: Curve::P521, ..
-            } => "p521".to_owned(),
-            Self::Rsa { n, .. } => format!("rsa{}", bits(n)),
-            Self::MlDsa65Ed25519 { .. } => "mldsa65-ed25519".to_owned(),
-        }
+        let name = match self {
+            Self::Ed25519(_) => "ed25519",
+            Self::Ecdsa { curve, .. } => match curve {
+                Curve::P256 => "p256",
+                Curve::P384 => "p384",
+                Curve::P521 => "p521",
+            },
+            Self::Rsa { n, .. } => return format!("rsa{}", bits(n)),
+            Self::MlDsa65Ed25519 { .. } => "mldsa65-ed25519",
+        };
+        name.to_owned()
     }
 }
 
