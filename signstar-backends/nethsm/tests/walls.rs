@@ -122,9 +122,8 @@ fn attempt(told: &str) -> ! {
         _ => scene.other,
     };
     let address = SockaddrIn::from(SocketAddrV4::new([127, 0, 0, 1].into(), port));
-    match defence {
-        "confined" => confine(&reach),
-        _ => {}
+    if defence == "confined" {
+        confine(&reach);
     }
     let quiet = MsgFlags::MSG_NOSIGNAL;
     let outcome = match what {
