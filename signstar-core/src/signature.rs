@@ -140,6 +140,7 @@ pub(crate) struct Unsigned {
     hashed: SubpacketArea,
     unhashed: SubpacketArea,
     salt: Vec<u8>,
+    trailer: Vec<u8>,
     digest: Digest,
 }
 
@@ -173,6 +174,7 @@ impl Unsigned {
             hashed,
             unhashed,
             salt: salt.to_vec(),
+            trailer,
             digest,
         })
     }
@@ -182,8 +184,8 @@ impl Unsigned {
         &self.digest
     }
 
-    /// Puts `value` in, and verifies the result as it will leave: parsed back from its bytes,
-    /// with the certificate's key, over the digest of the stream.
+    /// Puts `value` in, and verifies the result as it will leave: parsed back from its bytes, it says
+    /// what was hashed, and holds with the certificate's key over the digest of the stream.
     ///
     /// # Errors
     /// See [`SignatureError`].
@@ -197,35 +199,22 @@ impl Unsigned {
             return Err(SignatureError::WrongShape);
         };
         let (prefix, hash) = ([first, second], pgp_hash(self.hash));
-        let (hashed, unhashed) = (self.hashed, self.unhashed);
+        let (typ, algorithm) = (SignatureType::Binary, self.algorithm);
+        let (hashed, unhashed, salt) = (self.hashed, self.unhashed, self.salt);
         let signature: Signature = match self.version {
-            KeyVersion::V4 => Signature4::new(
-                SignatureType::Binary,
-                self.algorithm,
-                hash,
-                hashed,
-                unhashed,
-                prefix,
-                mpis,
-            )
-            .into(),
-            KeyVersion::V6 => Signature6::new(
-                SignatureType::Binary,
-                self.algorithm,
-                hash,
-                hashed,
-                unhashed,
-                prefix,
-                self.salt,
-                mpis,
-            )
-            .map_err(|error| unassembled(&error))?
-            .into(),
+            KeyVersion::V4 => {
+                Signature4::new(typ, algorithm, hash, hashed, unhashed, prefix, mpis).into()
+            }
+            KeyVersion::V6 => {
+                Signature6::new(typ, algorithm, hash, hashed, unhashed, prefix, salt, mpis)
+                    .map_err(|error| unassembled(&error))?
+                    .into()
+            }
         };
         let body = to_vec(&signature)?;
         let mut bytes = header(self.version, body.len())?;
         bytes.extend_from_slice(&body);
-        verify(&bytes, key, &self.digest)?;
+        verify(&bytes, key, &self.trailer, &self.digest)?;
         Ok(DetachedSignature { bytes })
     }
 }
@@ -271,13 +260,10 @@ fn trailer(
         KeyVersion::V6 => 6,
     };
     let mut fields = vec![version_octet, TYPE, algorithm, hash.openpgp_id()];
+    let area = hashed.len();
     match version {
-        KeyVersion::V4 => {
-            fields.extend(u16::try_from(hashed.len()).map_err(too_long)?.to_be_bytes());
-        }
-        KeyVersion::V6 => {
-            fields.extend(u32::try_from(hashed.len()).map_err(too_long)?.to_be_bytes());
-        }
+        KeyVersion::V4 => fields.extend(u16::try_from(area).map_err(too_long)?.to_be_bytes()),
+        KeyVersion::V6 => fields.extend(u32::try_from(area).map_err(too_long)?.to_be_bytes()),
     }
     fields.extend_from_slice(hashed);
     let length = u32::try_from(fields.len()).map_err(too_long)?;
@@ -311,56 +297,52 @@ fn mpis(
     key: &PublicKey,
     algorithm: PublicKeyAlgorithm,
 ) -> Result<mpi::Signature, SignatureError> {
-    match (value, key) {
+    let number = |part: &[u8]| mpi::MPI::from(trim(part).to_vec());
+    let fits = |part: &[u8], bytes: usize| (1..=bytes).contains(&trim(part).len());
+    Ok(match (value, key) {
+        (SignatureValue::Ed25519(s), PublicKey::Ed25519(_))
+            if algorithm == PublicKeyAlgorithm::Ed25519 =>
+        {
+            mpi::Signature::Ed25519 { s: Box::new(*s) }
+        }
         (SignatureValue::Ed25519(signature), PublicKey::Ed25519(_)) => {
-            if algorithm == PublicKeyAlgorithm::Ed25519 {
-                return Ok(mpi::Signature::Ed25519 {
-                    s: Box::new(*signature),
-                });
-            }
             let (r, s) = signature.split_at(32);
-            Ok(mpi::Signature::EdDSA {
-                r: r.to_vec().into(),
-                s: s.to_vec().into(),
-            })
+            let (r, s) = (number(r), number(s));
+            mpi::Signature::EdDSA { r, s }
         }
         (SignatureValue::Ecdsa { r, s }, PublicKey::Ecdsa { curve, .. })
-            if [r, s]
-                .iter()
-                .all(|part| (1..=curve.scalar_bytes()).contains(&trim(part).len())) =>
+            if [r, s].iter().all(|part| fits(part, curve.scalar_bytes())) =>
         {
-            Ok(mpi::Signature::ECDSA {
-                r: trim(r).to_vec().into(),
-                s: trim(s).to_vec().into(),
-            })
+            let (r, s) = (number(r), number(s));
+            mpi::Signature::ECDSA { r, s }
         }
-        (SignatureValue::Rsa(s), PublicKey::Rsa { n, .. })
-            if (1..=bits(n).div_ceil(8)).contains(&trim(s).len()) =>
-        {
-            Ok(mpi::Signature::RSA {
-                s: trim(s).to_vec().into(),
-            })
+        (SignatureValue::Rsa(s), PublicKey::Rsa { n, .. }) if fits(s, bits(n).div_ceil(8)) => {
+            mpi::Signature::RSA { s: number(s) }
         }
         (SignatureValue::MlDsa65Ed25519 { ed25519, ml_dsa }, PublicKey::MlDsa65Ed25519 { .. }) => {
-            Ok(mpi::Signature::MLDSA65_Ed25519 {
-                eddsa: ed25519.clone(),
-                mldsa: ml_dsa.clone(),
-            })
+            let (eddsa, mldsa) = (ed25519.clone(), ml_dsa.clone());
+            mpi::Signature::MLDSA65_Ed25519 { eddsa, mldsa }
         }
-        _ => Err(SignatureError::WrongShape),
-    }
+        _ => return Err(SignatureError::WrongShape),
+    })
 }
 
-fn verify(bytes: &[u8], key: &SigningKey, digest: &Digest) -> Result<(), SignatureError> {
+fn verify(
+    bytes: &[u8],
+    key: &SigningKey,
+    trailer: &[u8],
+    digest: &Digest,
+) -> Result<(), SignatureError> {
     let failed = |error: &_| SignatureError::Verification(chain(error));
+    let other = |what: &str| Err(SignatureError::Verification(what.to_owned()));
     let Packet::Signature(signature) = Packet::from_bytes(bytes).map_err(|error| failed(&error))?
     else {
-        return Err(SignatureError::Verification(
-            "not a signature packet".to_owned(),
-        ));
+        return other("not a signature packet");
     };
-    if signature.typ() != SignatureType::Binary {
-        return Err(SignatureError::Verification("not of type 0x00".to_owned()));
+    // Version, type 0x00, algorithms and hashed area: they open the body, and the trailer without its end.
+    let fields = trailer.split_last_chunk::<6>().map(|(fields, _)| fields);
+    if !fields.is_some_and(|fields| to_vec(&signature).is_ok_and(|body| body.starts_with(fields))) {
+        return other("it does not say what was hashed");
     }
     signature
         .verify_digest(key.openpgp(), digest.as_bytes())
@@ -383,3 +365,6 @@ fn unassembled(error: &sequoia_openpgp::anyhow::Error) -> SignatureError {
 fn to_vec(object: &impl MarshalInto) -> Result<Vec<u8>, SignatureError> {
     object.to_vec().map_err(|error| unassembled(&error))
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,9 +12,7 @@ pub trait Signer {
     fn public_key(&self) -> &PublicKey;
 
     /// What the device waits for while it signs, if somebody must do it: one sentence for the caller.
-    fn waits_for(&self) -> Option<&'static str> {
-        None
-    }
+    fn waits_for(&self) -> Option<&'static str>;
 
     /// Signs `digest` once. Ed25519 signs the digest's bytes as its message, ECDSA takes their
     /// leftmost bits (FIPS 186-5), RSA wraps them in a PKCS#1 v1.5 `DigestInfo` (RFC 8017). A composite

@@ -12,7 +12,14 @@
 //! TLS is set up then. What [`Opened::reach`] names is what connecting and asking take after that. A
 //! connection that was not used for some seconds, because an upload took that long, is left alone
 //! and the second socket of its device is connected. Ports are held by Landlock; addresses cannot be,
-//! by the process itself: that is for the firewall.
+//! by the process itself: that is for the firewall. A process that was taken over can connect each socket
+//! that was not used before to these ports anywhere, and as often as it likes: connect(2) to no address
+//! (`AF_UNSPEC`) frees a socket again, and a filter does not see addresses.
+//!
+//! It has the Operator's passphrase, too, and can do all that this Operator may, from elsewhere as well, until the
+//! passphrase is changed: sign and decrypt with each key that they may use, and change their own
+//! passphrase. So let it be an Operator of this one service, with one tag that no other key has. Such a user
+//! can remove or replace no key.
 //!
 //! # The counter
 //! Devices count what they do with a key. The count is asked for after a signature and may by then

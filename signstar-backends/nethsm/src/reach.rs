@@ -7,6 +7,9 @@ use signstar_core::{Reach, ReachRule};
 /// `SOL_SOCKET` and `SO_ERROR`: the same on every architecture that is built.
 const SOL_SOCKET: u32 = 1;
 const SO_ERROR: u32 = 4;
+/// `MSG_NOSIGNAL`, and no other flag: with `MSG_FASTOPEN` and an address, sendto(2) connects a socket, and
+/// Landlock, which holds the ports of connect(2), does not see it (Linux 6.18).
+const MSG_NOSIGNAL: u32 = 0x4000;
 
 /// Sockets by what is still to be done with them.
 #[derive(Debug, Default)]
@@ -41,8 +44,11 @@ pub(crate) fn of(descriptors: &Descriptors, mut tcp_ports: Vec<u16>) -> Option<R
     }
     for descriptor in descriptors.used.iter().chain(&descriptors.unused) {
         let socket = (0, u32::try_from(*descriptor).ok()?);
-        rule("sendto", vec![socket], "requests to a NetHSM");
-        rule("recvfrom", vec![socket], "answers of a NetHSM");
+        let nobody = [(4, 0), (5, 0)];
+        let sent = [&[socket, (3, MSG_NOSIGNAL)], &nobody[..]].concat();
+        rule("sendto", sent, "requests to a NetHSM");
+        let received = [&[socket, (3, 0)], &nobody[..]].concat();
+        rule("recvfrom", received, "answers of a NetHSM");
     }
     if !descriptors.unused.is_empty() {
         let reason = "ring: what the keys of a TLS connection are made of";

@@ -275,6 +275,10 @@ impl Signer for NetHsm {
         &self.public
     }
 
+    fn waits_for(&self) -> Option<&'static str> {
+        None
+    }
+
     fn sign(&mut self, digest: &Digest) -> Result<RawSignature, SignerError> {
         self.public.check_digest(digest)?;
         let devices = &mut self.devices;

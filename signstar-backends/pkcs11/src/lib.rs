@@ -13,6 +13,14 @@
 //! After lock-down it needs read(2) and write(2) on that socket, and waiting. Nothing is closed: close(2)
 //! is not among the calls that are left.
 //!
+//! # What it does not protect against
+//! A process that was taken over has the PIN and a worker that signs one digest, whichever it is: it can
+//! have another signed than was recorded, once. It can start no other worker, and what reaches the module is
+//! what the worker asks of it; it can use up one try of the PIN. A module that was taken over has the PIN, too,
+//! and can do with the token all that the PIN allows and `write` lets it change, in one request.
+//! So let the token be of this one service, let its module write as little as it can, and keep a copy of a
+//! key whose loss would hurt.
+//!
 //! # Embedding
 //! A tool that signs by itself starts the worker, which is a program of the package, and gives its
 //! socket; `signstar_confine::start_helper` does both. A worker signs one digest: start another one for
@@ -133,6 +141,10 @@ struct Token {
 impl Signer for Token {
     fn public_key(&self) -> &PublicKey {
         &self.public
+    }
+
+    fn waits_for(&self) -> Option<&'static str> {
+        None
     }
 
     fn sign(&mut self, digest: &Digest) -> Result<RawSignature, SignerError> {

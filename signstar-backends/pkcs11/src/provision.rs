@@ -131,7 +131,8 @@ impl Waiting {
     ///
     /// # Errors
     /// The token refuses the PIN, which is not tried again, or makes no key. Then it has none: a key that is
-    /// not as it must be is removed again.
+    /// not as it must be, or is not found again, is removed; [`Fault::Stays`] where that fails. A process that
+    /// ends before it has answered may leave one.
     pub fn make(mut self, pin: Zeroizing<Vec<u8>>) -> Result<PublicKey, ProvisionError> {
         self.send_pin(pin)?;
         self.made()

@@ -97,7 +97,8 @@ impl Keeper {
     }
 
     /// Lets `pin` pass once. Where it is `lasting`, the card is told to forget it at the end of the
-    /// lock: nobody else may sign because we have shown the PIN.
+    /// lock, so that nobody else may sign because we have shown the PIN. Where this process is ended before
+    /// that, pcscd resets the card, since it finds it locked (pcsc-lite 1.9.9).
     pub(crate) fn admit(&self, pin: &[u8], lasting: Lasting) {
         let mut conversation = self.conversation();
         conversation.pin = Some(Zeroizing::new(pin.to_vec()));
@@ -235,7 +236,9 @@ impl Drop for Passage<'_> {
         let forget = conversation.shown && conversation.lasting == Lasting::Session;
         drop(conversation);
         if forget {
-            // VERIFY with P1 = FF. A card that does not know it (before 3.0) answers with an error.
+            // VERIFY with P1 = FF. A card before 3.0 does not know it: none signs whose PIN lasts
+            // (`check_forgetting`), and the administrator's is said to last there. One that is gone has
+            // forgotten.
             let _ = self.exchange.transmit(&[0x00, 0x20, 0xff, purpose.pin()]);
         }
     }

@@ -10,14 +10,21 @@
 //! connecting again happen before it is sent, not after. What a card answers to it decides nothing
 //! but this: `gate.rs` does not let a second one through, whatever the card library does.
 //!
+//! A card that takes its PIN for more than one signature is told to forget it afterwards. Cards before
+//! version 3.0 cannot be told; they must ask for each signature (`forcesig` in `gpg --card-edit`), or are
+//! refused.
+//!
 //! # Touch
 //! A card with a touch policy waits for a touch while it signs, some 15 seconds, and then says the
 //! same as if the PIN were missing. Nothing here waits longer than the card, and the caller is told
 //! before (`Signer::waits_for`).
 //!
 //! # What it does not protect against
-//! Whoever can talk to pcscd can use up the tries of a PIN, or hold the reader. A reader or a USB
-//! line that is listened to gives the PIN away; it does not give the key away.
+//! Whoever can talk to pcscd can use up the tries of a PIN, or hold the reader; so can a process of ours that
+//! was taken over, and it has the PIN and every other card and reader of that pcscd: it can use up the
+//! administrator's tries, too, reset cards, and fill slots where it knows that PIN. So let a signing host
+//! have no other cards, an administrator's PIN of its own, and a copy of the key where losing it matters. A
+//! reader or a USB line that is listened to gives the PIN away; it does not give the key away.
 //!
 //! # Embedding
 //! A tool that signs by itself opens the key so, while it has one thread, and goes on as `signstar_core`
@@ -72,6 +79,9 @@ pub use ident::{Ident, NoIdent};
 
 /// Between two searches for a card whose reader is held by another program.
 const PAUSE: Duration = Duration::from_millis(100);
+
+/// The only flag of what is sent to pcscd.
+const MSG_NOSIGNAL: u32 = 0x4000;
 
 /// A key in the signing slot of a card.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -163,7 +173,7 @@ fn reach(descriptors: &[u32]) -> Reach {
     for &descriptor in descriptors {
         rules.push(ReachRule {
             syscall: "sendto",
-            equals: vec![(0, descriptor)],
+            equals: vec![(0, descriptor), (3, MSG_NOSIGNAL), (4, 0), (5, 0)],
             reason: "a command, to pcscd",
         });
         rules.push(ReachRule {
@@ -174,7 +184,7 @@ fn reach(descriptors: &[u32]) -> Reach {
     }
     rules.push(ReachRule {
         syscall: "clock_nanosleep",
-        equals: Vec::new(),
+        equals: vec![(1, 0)],
         reason: "a card that others use is asked for again and again",
     });
     Reach {

@@ -1,7 +1,8 @@
 //! Looking at cards, and filling their signing slot. Only the operator's tools have this.
 //!
 //! The administrator's PIN is sent once for each call, never to a card on which it has one try left,
-//! and the card forgets it at the end of the call.
+//! and the card forgets it at the end of the call; a card before version 3.0 cannot be told to, and keeps it
+//! until it is taken out or reset.
 
 mod import;
 mod kind;

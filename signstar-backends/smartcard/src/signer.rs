@@ -52,6 +52,7 @@ impl Smartcard {
         let mut locked = lock(&mut card, &look)?;
         let state = look.state(&mut locked)?;
         look.check_tries(state.tries)?;
+        look.check_forgetting(&state)?;
         look.check_derivation(&mut locked, &state)?;
         let public = look.public_key(&mut locked)?;
         // One that cannot be read would only show when the PIN has been sent.
@@ -113,6 +114,7 @@ impl Smartcard {
         let mut locked = lock(&mut self.card, &self.look)?;
         let state = self.look.state(&mut locked)?;
         self.look.check_tries(state.tries)?;
+        self.look.check_forgetting(&state)?;
         let before = self.look.counter(&mut locked)?;
         *told = Told::Pin;
         self.look.keeper.admit(pin, state.lasting);

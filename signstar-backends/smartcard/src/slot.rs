@@ -21,6 +21,8 @@ const SELECT: [u8; 12] = [
 const GET_IDENT: [u8; 5] = [0x00, 0xca, 0x00, 0x4f, 0x00];
 /// Below this many tries left a card is not used: one mistyped PIN would block it.
 pub(crate) const TRIES_MIN: u8 = 2;
+/// From here on a card can be told to forget a PIN (OpenPGP card 3.4.1, section 7.2.2: VERIFY with P1 = FF).
+const FORGETS_SINCE: u16 = 0x0300;
 
 /// Who the card in a reader is; `None` if it is no OpenPGP card.
 pub(crate) fn ident(link: &mut dyn Link, wait: Duration) -> Result<Option<Ident>, Fault> {
@@ -53,6 +55,7 @@ pub(crate) struct Look {
 /// What is on a card, apart from its key.
 pub(crate) struct State {
     pub(crate) tries: u8,
+    pub(crate) version: u16,
     pub(crate) lasting: Lasting,
     pub(crate) touch: Touch,
     pub(crate) related: ApplicationRelatedData,
@@ -85,7 +88,8 @@ impl Look {
             .map_err(|error| self.error("selecting the OpenPGP application", &error))?;
         let read = |card: &mut Transaction<'_>| -> Result<(String, State), Error> {
             let related = card.application_related_data()?;
-            let ident = related.application_id()?.ident();
+            let application = related.application_id()?;
+            let (ident, version) = (application.ident(), application.version());
             let pin = related.pw_status_bytes()?;
             let lasting = match pin.pw1_cds_valid_once() {
                 true => Lasting::OneSignature,
@@ -97,6 +101,7 @@ impl Look {
             };
             let state = State {
                 tries: pin.err_count_pw1(),
+                version,
                 lasting,
                 touch,
                 related,
@@ -122,6 +127,18 @@ impl Look {
         let left = if tries == 0 { "no try" } else { "one try" };
         Err(SignerError::Credential(format!(
             "card {}: its PIN has {left} left, so it is not sent; verify or unblock it at a console",
+            self.card
+        )))
+    }
+
+    /// Refuses a card that would let everybody sign once it has seen the PIN.
+    pub(crate) fn check_forgetting(&self, state: &State) -> Result<(), SignerError> {
+        if state.lasting == Lasting::OneSignature || state.version >= FORGETS_SINCE {
+            return Ok(());
+        }
+        Err(SignerError::Failed(format!(
+            "card {}: it takes its PIN for more than one signature, and a card before version 3.0 cannot be \
+             told to forget it; have it ask each time (gpg --card-edit, admin, forcesig)",
             self.card
         )))
     }

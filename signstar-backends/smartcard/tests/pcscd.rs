@@ -15,7 +15,7 @@ mod inside;
 use std::time::{Duration, Instant};
 
 use inside::{insert, inside, pcscd};
-use pcsc::{Card, Context, Protocols, Scope, ShareMode};
+use pcsc::{Card, Context, Disposition, Protocols, Scope, ShareMode};
 use signstar_core::{Digest, HashAlgorithm, Hasher, Opened, SignerError};
 use signstar_smartcard::provision::{self, Present, Touch};
 use signstar_smartcard::{Ident, Location, open};
@@ -23,7 +23,7 @@ use signstar_testkit::conformance::{Counting, check};
 use signstar_testkit::key::{KEYS, TestKey};
 use signstar_testkit::openssl::OpenSsl;
 use signstar_virtual_card::reader::{Inserted, PORT, slot};
-use signstar_virtual_card::{ADMIN_PIN, MANUFACTURER, USER_PIN};
+use signstar_virtual_card::{ADMIN_PIN, MANUFACTURER, USER_PIN, VirtualCard};
 use zeroize::Zeroizing;
 
 const ONE: u32 = 0x1111_1111;
@@ -307,9 +307,9 @@ fn after_lock_down_a_card_needs_one_socket_and_time() {
             .map(|rule| (rule.syscall, rule.equals.as_slice()))
             .collect();
         let [
-            ("sendto", [(0, sent)]),
+            ("sendto", [(0, sent), (3, 0x4000), (4, 0), (5, 0)]),
             ("read", [(0, read)]),
-            ("clock_nanosleep", []),
+            ("clock_nanosleep", [(1, 0)]),
         ] = rules[..]
         else {
             panic!("{rules:?}");
@@ -321,6 +321,112 @@ fn after_lock_down_a_card_needs_one_socket_and_time() {
             "{target:?}"
         );
         assert!(reach.tcp_ports.is_empty());
+    });
+}
+
+/// Set for a process of a test's that is killed: what it does before.
+const DOING: &str = "SIGNSTAR_TEST_DOING";
+const KILLED: &str = "a_process_that_is_killed_while_it_signs_leaves_no_verified_pin";
+/// SELECT of the OpenPGP application, and whether the user's PIN is verified for signing.
+const SELECT: &[u8] = b"\x00\xa4\x04\x00\x06\xd2\x76\x00\x01\x24\x01\x00";
+const IS_VERIFIED: &[u8] = b"\x00\x20\x00\x81";
+
+/// Sends commands, the last of which is answered with this status.
+fn say(card: &Card, commands: &[&[u8]]) -> Vec<u8> {
+    let mut answer = Vec::new();
+    for command in commands {
+        let mut buffer = [0; 512];
+        answer = card.transmit(command, &mut buffer).unwrap().to_vec();
+    }
+    answer
+}
+
+fn showing(number: u8, pin: &str) -> Vec<u8> {
+    let length = u8::try_from(pin.len()).unwrap();
+    [&[0x00, 0x20, 0x00, number, length], pin.as_bytes()].concat()
+}
+
+/// Somebody else's connection as soon as there can be one.
+fn patient_stranger() -> Card {
+    let start = Instant::now();
+    let context = Context::establish(Scope::System).unwrap();
+    let mut names = [0; 2048];
+    let first = context.list_readers(&mut names).unwrap().next().unwrap();
+    loop {
+        match context.connect(first, ShareMode::Shared, Protocols::ANY) {
+            Ok(card) => return card,
+            Err(error) => assert!(start.elapsed() < Duration::from_secs(60), "{error}"),
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// This test again, as a process that does `what`.
+fn doing(what: &str) -> std::process::Child {
+    std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", KILLED, "--nocapture", "--test-threads=1"])
+        .env(DOING, what)
+        .spawn()
+        .unwrap()
+}
+
+/// The card waits for a touch, so that there is time to kill who signs.
+#[test]
+fn a_process_that_is_killed_while_it_signs_leaves_no_verified_pin() {
+    match std::env::var(DOING).as_deref() {
+        Ok("signs") => panic!("{:?}", opened(ONE).signer.sign(&digest())),
+        Ok(_) => {
+            let card = stranger(ShareMode::Shared);
+            assert_eq!(say(&card, &[SELECT, &showing(0x81, USER_PIN)]), [0x90, 0]);
+            loop {
+                std::thread::park();
+            }
+        }
+        Err(_) => {}
+    }
+    inside(KILLED, || {
+        let _pcscd = pcscd();
+        let card = VirtualCard::new(ONE, signstar_virtual_card::Touch::Missing);
+        let instructions = card.instructions();
+        let _card = Inserted::new(card, slot(PORT));
+        noticed(ONE);
+        let key = TestKey::named("ed25519");
+        let public = key.signing_key();
+        let numbers = (&key.material(), public.public_key());
+        let (place, admin) = (location(ONE), pin(ADMIN_PIN));
+        provision::import(&place, &admin, numbers, 1, Touch::Needed, Present::Replace).unwrap();
+        // The PIN lasts.
+        let lasting: &[u8] = b"\x00\xda\x00\xc4\x01\x01";
+        let theirs = patient_stranger();
+        let commands = [SELECT, &showing(0x83, ADMIN_PIN), lasting];
+        assert_eq!(say(&theirs, &commands), [0x90, 0]);
+        theirs
+            .disconnect(Disposition::ResetCard)
+            .map_err(|_| ())
+            .unwrap();
+
+        for (what, instruction, left) in [
+            // Who has not locked the card leaves it as it is.
+            ("shows the PIN", 0x20, [0x90, 0x00]),
+            ("signs", 0x2a, [0x63, 0xc3]),
+        ] {
+            instructions.lock().unwrap().clear();
+            let mut process = doing(what);
+            let start = Instant::now();
+            while !instructions.lock().unwrap().contains(&instruction) {
+                assert!(start.elapsed() < Duration::from_secs(60), "{what}");
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            process.kill().unwrap();
+            process.wait().unwrap();
+            let theirs = patient_stranger();
+            let state = say(&theirs, &[SELECT, IS_VERIFIED]);
+            assert_eq!(state, left, "{what}: {state:02x?}");
+            theirs
+                .disconnect(Disposition::ResetCard)
+                .map_err(|_| ())
+                .unwrap();
+        }
     });
 }
 

@@ -1,7 +1,10 @@
 //! ECDSA on the three curves, with nonces derived from key and digest (RFC 6979): no signature
 //! depends on the quality of the randomness at hand.
 
+use p256::ecdsa::SigningKey as P256;
 use p256::ecdsa::signature::hazmat::{PrehashSigner as _, RandomizedPrehashSigner as _};
+use p384::ecdsa::SigningKey as P384;
+use p521::ecdsa::{SigningKey as P521, VerifyingKey};
 use p521::elliptic_curve::rand_core::{self, CryptoRng, RngCore};
 use rfc6979::HmacDrbg;
 use signstar_core::{Curve, Digest, PublicKey, SignatureValue, SignerError};
@@ -14,71 +17,61 @@ const P521_SPARE_BITS: u32 = 66 * 8 - 521;
 
 /// A secret scalar on its curve.
 pub(crate) enum Key {
-    P256(Box<p256::ecdsa::SigningKey>),
-    P384(Box<p384::ecdsa::SigningKey>),
-    P521(Box<p521::ecdsa::SigningKey>),
+    P256(Box<P256>),
+    P384(Box<P384>),
+    P521(Box<P521>),
 }
 
 impl Key {
     /// Takes `scalar`, which must be neither zero nor as large as the order of `curve`.
     pub(crate) fn new(curve: Curve, scalar: &[u8]) -> Result<Self, SignerError> {
         let key = match curve {
-            Curve::P256 => {
-                p256::ecdsa::SigningKey::from_slice(scalar).map(|key| Self::P256(Box::new(key)))
-            }
-            Curve::P384 => {
-                p384::ecdsa::SigningKey::from_slice(scalar).map(|key| Self::P384(Box::new(key)))
-            }
-            Curve::P521 => {
-                p521::ecdsa::SigningKey::from_slice(scalar).map(|key| Self::P521(Box::new(key)))
-            }
+            Curve::P256 => P256::from_slice(scalar).map(|key| Self::P256(Box::new(key))),
+            Curve::P384 => P384::from_slice(scalar).map(|key| Self::P384(Box::new(key))),
+            Curve::P521 => P521::from_slice(scalar).map(|key| Self::P521(Box::new(key))),
         };
         key.map_err(|_| inconsistent())
     }
 
     /// The point of the key.
     pub(crate) fn public(&self) -> PublicKey {
-        let (curve, point) = match self {
-            Self::P256(key) => {
-                let point = key.verifying_key().to_encoded_point(false);
-                (Curve::P256, point.as_bytes().to_vec())
-            }
-            Self::P384(key) => {
-                let point = key.verifying_key().to_encoded_point(false);
-                (Curve::P384, point.as_bytes().to_vec())
-            }
+        let curve = match self {
+            Self::P256(_) => Curve::P256,
+            Self::P384(_) => Curve::P384,
+            Self::P521(_) => Curve::P521,
+        };
+        let point = match self {
+            Self::P256(key) => key.verifying_key().to_encoded_point(false).to_bytes(),
+            Self::P384(key) => key.verifying_key().to_encoded_point(false).to_bytes(),
             Self::P521(key) => {
-                let point = p521::ecdsa::VerifyingKey::from(key.as_ref()).to_encoded_point(false);
-                (Curve::P521, point.as_bytes().to_vec())
+                let key = VerifyingKey::from(key.as_ref());
+                key.to_encoded_point(false).to_bytes()
             }
         };
+        let point = point.into_vec();
         PublicKey::Ecdsa { curve, point }
     }
 
     /// Signs the leftmost bits of `digest`.
     pub(crate) fn sign(&self, digest: &Digest) -> Result<SignatureValue, SignerError> {
         let digest = digest.as_bytes();
-        let failed = |_| SignerError::Failed("no ECDSA signature of this digest".to_owned());
-        let (r, s) = match self {
-            Self::P256(key) => {
-                let signature: p256::ecdsa::Signature = key.sign_prehash(digest).map_err(failed)?;
-                let (r, s) = signature.split_bytes();
-                (r.to_vec(), s.to_vec())
-            }
-            Self::P384(key) => {
-                let signature: p384::ecdsa::Signature = key.sign_prehash(digest).map_err(failed)?;
-                let (r, s) = signature.split_bytes();
-                (r.to_vec(), s.to_vec())
-            }
+        let signed = match self {
+            Self::P256(key) => key
+                .sign_prehash(digest)
+                .map(|it: p256::ecdsa::Signature| it.to_vec()),
+            Self::P384(key) => key
+                .sign_prehash(digest)
+                .map(|it: p384::ecdsa::Signature| it.to_vec()),
             Self::P521(key) => {
                 let mut nonce = P521Nonce::new(&key.to_bytes(), digest);
-                let signature = key
-                    .sign_prehash_with_rng(&mut nonce, digest)
-                    .map_err(failed)?;
-                let (r, s) = signature.split_bytes();
-                (r.to_vec(), s.to_vec())
+                let signed = key.sign_prehash_with_rng(&mut nonce, digest);
+                signed.map(|signature| signature.to_vec())
             }
         };
+        let failed = |_| SignerError::Failed("no ECDSA signature of this digest".to_owned());
+        let signature = signed.map_err(failed)?;
+        let (r, s) = signature.split_at(signature.len() / 2);
+        let (r, s) = (r.to_vec(), s.to_vec());
         Ok(SignatureValue::Ecdsa { r, s })
     }
 }

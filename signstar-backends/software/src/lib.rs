@@ -98,6 +98,10 @@ impl Signer for Software {
         &self.public
     }
 
+    fn waits_for(&self) -> Option<&'static str> {
+        None
+    }
+
     fn sign(&mut self, digest: &Digest) -> Result<RawSignature, SignerError> {
         self.public.check_digest(digest)?;
         let value = match &self.key {

@@ -71,6 +71,10 @@ impl Signer for Liar {
         self.honest.public_key()
     }
 
+    fn waits_for(&self) -> Option<&'static str> {
+        self.honest.waits_for()
+    }
+
     fn sign(&mut self, digest: &Digest) -> Result<RawSignature, SignerError> {
         let longer = Digest::new(HashAlgorithm::Sha512, &[1; 64]);
         let digest = match (self.lie, longer) {

@@ -81,6 +81,10 @@ impl Signer for Witness<'_> {
         self.signer.public_key()
     }
 
+    fn waits_for(&self) -> Option<&'static str> {
+        self.signer.waits_for()
+    }
+
     fn sign(&mut self, digest: &Digest) -> Result<RawSignature, SignerError> {
         let raw = self.signer.sign(digest)?;
         self.seen.push((digest.clone(), raw.value.clone()));

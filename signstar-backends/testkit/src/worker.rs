@@ -95,6 +95,10 @@ impl Signer for Fresh {
         &self.public
     }
 
+    fn waits_for(&self) -> Option<&'static str> {
+        None
+    }
+
     fn sign(&mut self, digest: &Digest) -> Result<RawSignature, SignerError> {
         self.worker.open()?.sign(digest)
     }

@@ -26,7 +26,16 @@
 //!
 //! # What it does not protect against
 //! tpm2-tss keeps the auth value for the time of one signature, and what it computes from it may
-//! stay in memory until the process ends. A TPM has no counter of a key's signatures. Waiting for an answer has no limit here: the caller has a deadline.
+//! stay in memory until the process ends. A TPM has no counter of a key's signatures. Waiting for an answer
+//! has no limit here: the caller has a deadline.
+//!
+//! A process that was taken over can send any command to the device, since a filter sees no commands. It can
+//! have the key sign for as long as it lives. Where the owner's auth value is empty, it can make keys and
+//! remove them (TPM2_EvictControl, TPM2_Clear with an empty lockout auth), and so destroy this one; with an
+//! empty lockout auth it can also change how guesses are counted. It can use up the tries that the TPM
+//! allows, which locks out every key with an auth value on it. So set auth values for owner, endorsement and
+//! lockout (`tpm2_changeauth`), and keep a copy of a key whose loss would hurt: there is none of one that was
+//! made in a TPM, so let another key be able to take its place.
 //!
 //! # Embedding
 //! A tool that signs by itself opens the key so, and goes on as `signstar_core` shows. What

@@ -61,6 +61,10 @@ impl Signer for Tpm {
         &self.public
     }
 
+    fn waits_for(&self) -> Option<&'static str> {
+        None
+    }
+
     fn sign(&mut self, digest: &Digest) -> Result<RawSignature, SignerError> {
         self.public.check_digest(digest)?;
         let public = &self.public;

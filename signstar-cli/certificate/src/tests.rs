@@ -254,6 +254,10 @@ impl Signer for Liar {
         &self.claimed
     }
 
+    fn waits_for(&self) -> Option<&'static str> {
+        None
+    }
+
     fn sign(&mut self, digest: &Digest) -> Result<RawSignature, SignerError> {
         assert_eq!(digest.algorithm(), HashAlgorithm::Sha512);
         self.signer

@@ -60,5 +60,5 @@ pub use rule::{Condition, Rule, rule};
 pub use ruleset::{Restriction, restrict_files_and_network};
 pub use shell::{OpenFds, inspection_rules, inspection_rules_for, shell_rules, shell_rules_for};
 pub use syscalls::{Arch, Syscall};
-pub use worker::{Stage, worker_rules, worker_rules_for};
+pub use worker::{Stage, load_worker_filter, worker_rules, worker_rules_for};
 pub use worker_files::{Grants, restrict_files_to};

@@ -14,11 +14,21 @@
 //! - `io_uring`, `bpf`, `userfaultfd`, `perf_event_open`, `memfd_create`, `keyctl`, mounts,
 //!   namespaces, `personality`, `setrlimit`, identities: nothing that undoes this.
 //!
+//! What this does not hold: a module that is hostile from the start. It runs before the second table is
+//! loaded, in the process that loads it, so it can change that code or have its own filter answer for the
+//! kernel; what [`load_worker_filter`] asks finds a load that did not happen, and a crude forgery, no more.
+//! Such a module keeps what the first table gives: executable memory and threads, but no socket, no
+//! program, no other process, and no file that was not granted. The second table holds a module that was
+//! honest while it initialised, whatever the digest, the token or a fault makes of it later.
+//!
 //! `extrasafe` was to do this: it enables its built-in set in every filter, which allows `mmap` and
 //! `mprotect` whatever their arguments, and refuses conditions on them beside that.
 
+use nix::errno::Errno;
+use nix::sys::prctl;
+
 use crate::rule::rule_for;
-use crate::{Arch, Condition, ConfineError, Rule};
+use crate::{Arch, Condition, ConfineError, Rule, load_refusing_filter};
 
 /// When a table holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -180,9 +190,26 @@ const IOCTL: [u32; 3] = [0x5401, 0x541b, 0x5421];
 const EXECUTABLE: u32 = 0x4;
 /// CLONE_VM | CLONE_SIGHAND | CLONE_THREAD: a thread, never a process.
 const THREAD: u32 = 0x100 | 0x800 | 0x1_0000;
+/// CLONE_PTRACE, and CLONE_NEWNS to CLONE_NEWNET: nobody traces it, and it is in no other namespace.
+const ELSEWHERE: u32 = 0x2000 | 0x2_0000 | 0x7e00_0000;
 /// PR_SET_NO_NEW_PRIVS and SECCOMP_SET_MODE_FILTER: the second filter is loaded with them.
 const SET_NO_NEW_PRIVS: u32 = 38;
 const SET_MODE_FILTER: u32 = 1;
+
+/// Loads the table of `stage` on all threads. After the second, a call that only the first allows must be
+/// refused.
+///
+/// # Errors
+/// Those of [`load_refusing_filter`], and [`ConfineError::NotInForce`].
+pub fn load_worker_filter(stage: Stage) -> Result<(), ConfineError> {
+    load_refusing_filter(&worker_rules(stage)?)?;
+    match (stage, prctl::set_no_new_privs()) {
+        (Stage::Loading, _) | (Stage::Signing, Err(Errno::ENOSYS)) => Ok(()),
+        (Stage::Signing, _) => Err(ConfineError::NotInForce {
+            step: "the second filter",
+        }),
+    }
+}
 
 /// The table of `stage`, for the architecture compiled for.
 ///
@@ -237,7 +264,7 @@ fn of_stage(arch: Arch, stage: Stage) -> Result<Vec<Rule>, ConfineError> {
         Stage::Loading => {
             let thread = Condition::MaskedEquals {
                 arg: 0,
-                mask: THREAD,
+                mask: THREAD | ELSEWHERE,
                 value: THREAD,
             };
             Ok(vec![

@@ -1,6 +1,6 @@
 //! Putting a key that exists already on a token. It cannot leave the token, but it has been elsewhere.
 
-use cryptoki::object::{Attribute, KeyType};
+use cryptoki::object::{Attribute, KeyType, ObjectHandle};
 use signstar_core::{Frame, KeyKind, WorkerFault};
 use signstar_pkcs11::provision::{Fault, NewKey, Secret};
 use signstar_pkcs11_worker::token::Token;
@@ -8,8 +8,12 @@ use signstar_pkcs11_worker::{fault, public};
 
 use crate::make::{Origin, check_private, private_template, public_common, remove};
 
-/// Puts both halves on the token, or none.
-pub(crate) fn import(token: &Token, key: &NewKey, frame: &Frame) -> Result<(), Fault> {
+/// Puts both halves on the token, or none; their objects.
+pub(crate) fn import(
+    token: &Token,
+    key: &NewKey,
+    frame: &Frame,
+) -> Result<Vec<ObjectHandle>, Fault> {
     let secret = Secret::from_frame(frame).map_err(|_| WorkerFault::Message)?;
     let [private, public] = templates(key, &secret)?;
     let mut made = Vec::new();
@@ -26,10 +30,12 @@ pub(crate) fn import(token: &Token, key: &NewKey, frame: &Frame) -> Result<(), F
             }
         }
     }
-    match made.first().copied() {
-        Some(private) => check_private(token, private, Origin::Imported)
-            .map_err(|fault| remove(token, &made, fault)),
-        None => Err(Fault::Make),
+    let Some(private) = made.first().copied() else {
+        return Err(Fault::Make);
+    };
+    match check_private(token, private, Origin::Imported) {
+        Ok(()) => Ok(made),
+        Err(fault) => Err(remove(token, &made, fault)),
     }
 }
 

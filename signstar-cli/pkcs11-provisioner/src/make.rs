@@ -43,8 +43,8 @@ pub(crate) fn check_names(token: &Token, keys: &[NewKey]) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Makes all of `keys`, or none.
-pub(crate) fn make(token: &Token, keys: &[NewKey]) -> Result<(), Fault> {
+/// Makes all of `keys`, or none; their objects.
+pub(crate) fn make(token: &Token, keys: &[NewKey]) -> Result<Vec<ObjectHandle>, Fault> {
     let mut made = Vec::new();
     for key in keys {
         let (mechanism, wanted) = recipe(key.kind).ok_or(Fault::Mechanism)?;
@@ -67,7 +67,7 @@ pub(crate) fn make(token: &Token, keys: &[NewKey]) -> Result<(), Fault> {
             return Err(remove(token, &made, fault));
         }
     }
-    Ok(())
+    Ok(made)
 }
 
 /// Removes what was made in vain, and says why.

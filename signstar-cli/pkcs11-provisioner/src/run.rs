@@ -1,9 +1,9 @@
 //! The straight line from the order to the answer.
 
-use signstar_core::{WorkerFault, WorkerRequest};
+use signstar_core::{PublicKey, WorkerFault, WorkerRequest};
 use signstar_pkcs11::provision::{Answer, Demand, Fault, NewKey, Order};
 use signstar_pkcs11_worker::channel::{Locked, next, next_frame, send};
-use signstar_pkcs11_worker::token::{self, Access};
+use signstar_pkcs11_worker::token::{self, Access, Token};
 use signstar_pkcs11_worker::{confinement, key, module};
 
 use crate::{account, import, list, make};
@@ -41,14 +41,21 @@ pub(crate) fn run() -> Result<(), Fault> {
     token.log_in(room.next_pin()?)?;
     // What is private is seen only now.
     make::check_names(&token, &keys)?;
-    match (imports, keys.as_slice()) {
+    let made = match (imports, keys.as_slice()) {
         (true, [key]) => import::import(&token, key, &room.next_secret())?,
         _ => make::make(&token, &keys)?,
+    };
+    match found(&token, &names) {
+        Ok(public) => say(&Answer::Made(public)),
+        Err(fault) => Err(make::remove(&token, &made, fault.into())),
     }
-    // As it will be found for a signature, and not as the module has given it.
-    let public = key::find_public(&token, &names)?.ok_or(WorkerFault::KeyMissing)?;
-    key::find_private(&token, &names, &public)?;
-    say(&Answer::Made(public))
+}
+
+/// The new key as it will be found for a signature, and not as the module has given it.
+fn found(token: &Token, names: &key::Names) -> Result<PublicKey, WorkerFault> {
+    let public = key::find_public(token, names)?.ok_or(WorkerFault::KeyMissing)?;
+    key::find_private(token, names, &public)?;
+    Ok(public)
 }
 
 /// Answers.

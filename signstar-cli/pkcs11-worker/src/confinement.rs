@@ -2,7 +2,7 @@
 
 use signstar_confine::{
     ConfineError, Grants, Limits, Stage, harden_helper, limit_file_size, limit_processor,
-    load_refusing_filter, restrict_files_to, worker_rules,
+    load_worker_filter, restrict_files_to,
 };
 use signstar_core::{ModuleSettings, WorkerFault as Fault};
 
@@ -47,18 +47,14 @@ pub fn before_module(settings: &ModuleSettings) -> Result<(), Fault> {
         ConfineError::Grant(_) => Fault::Grant,
         _ => Fault::Confinement,
     })?;
-    load(Stage::Loading)
+    load_worker_filter(Stage::Loading).map_err(|_| Fault::Confinement)
 }
 
-/// The second step, once the module has initialised: from here on the PIN may come.
+/// The second step, once the module has initialised: from here on the PIN may come. A module that has been
+/// hostile until then can fake it (`confine/src/worker.rs`).
 ///
 /// # Errors
 /// [`Fault::Confinement`].
 pub fn before_pin() -> Result<(), Fault> {
-    load(Stage::Signing)
-}
-
-fn load(stage: Stage) -> Result<(), Fault> {
-    let rules = worker_rules(stage).map_err(|_| Fault::Confinement)?;
-    load_refusing_filter(&rules).map_err(|_| Fault::Confinement)
+    load_worker_filter(Stage::Signing).map_err(|_| Fault::Confinement)
 }

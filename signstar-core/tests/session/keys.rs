@@ -157,6 +157,10 @@ impl Signer for Composite {
         &self.public
     }
 
+    fn waits_for(&self) -> Option<&'static str> {
+        None
+    }
+
     fn sign(&mut self, digest: &Digest) -> Result<RawSignature, SignerError> {
         let hash = PgpHash::from(digest.algorithm().openpgp_id());
         match self.pair.sign(hash, digest.as_bytes()).unwrap() {

@@ -101,6 +101,10 @@ impl Signer for NotingSigner<'_> {
         &self.public
     }
 
+    fn waits_for(&self) -> Option<&'static str> {
+        None
+    }
+
     fn sign(&mut self, digest: &Digest) -> Result<RawSignature, SignerError> {
         self.notes.add(Step::Asked(digest.clone()));
         (self.answer)(digest)

@@ -114,6 +114,10 @@ impl<S: Signer> Signer for Witness<S> {
         self.signer.public_key()
     }
 
+    fn waits_for(&self) -> Option<&'static str> {
+        self.signer.waits_for()
+    }
+
     fn sign(&mut self, digest: &Digest) -> Result<RawSignature, SignerError> {
         let raw = self.signer.sign(digest)?;
         self.seen.push((digest.clone(), raw.clone()));

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use signstar_core::{Signer, SignerError};
 use signstar_virtual_card::{ADMIN_PIN, MANUFACTURER, Touch, USER_PIN, VirtualCard};
 
-use super::card::{SERIAL, digest, holding, import, open, signer, status};
+use super::card::{SERIAL, Slot, digest, holding, import, location, open, pin, signer, status};
 use crate::provision::Touch as Policy;
+use crate::signer::Smartcard;
 
 /// One that is wrong.
 const WRONG: &str = "918273";
@@ -102,6 +103,50 @@ fn a_card_forgets_the_pin_that_was_shown_to_sign() {
     card.reset();
     signer(&card).0.sign(&digest("ours")).unwrap();
     assert_eq!(card.execute(&signing()), [0x69, 0x82]);
+}
+
+/// What a card before version 3.0 says of itself, made of what ours says: 2.1.
+fn as_before(answer: &[u8]) -> Result<Vec<u8>, crate::fault::Fault> {
+    let ours = [0xd2, 0x76, 0x00, 0x01, 0x24, 0x01, 0x03, 0x04];
+    let mut changed = answer.to_vec();
+    if let Some(at) = answer.windows(ours.len()).position(|part| *part == ours) {
+        changed[at + 6..at + 8].copy_from_slice(&[2, 1]);
+    }
+    Ok(changed)
+}
+
+#[test]
+fn a_card_that_keeps_the_pin_and_cannot_be_told_to_forget_it_is_refused() {
+    let card = holding("ed25519");
+    let open_before = || {
+        let (link, tap) = Slot::holding(&card);
+        {
+            let mut tap = tap.lock().unwrap();
+            tap.spoil = Some((0, as_before));
+            tap.lasting = true;
+        }
+        (Smartcard::new(link, &location(), pin(USER_PIN)), tap)
+    };
+    // One that asks for each signature serves, whatever its version; until somebody switches that off.
+    let (asking, asking_tap) = open_before();
+    let mut asking = asking.unwrap();
+    asking.sign(&digest("asked")).unwrap();
+    succeed(&card, &showing(0x83, ADMIN_PIN));
+    succeed(&card, &[0x00, 0xda, 0x00, 0xc4, 0x01, 0x01]);
+    let (keeping, keeping_tap) = open_before();
+    let late = asking.sign(&digest("late"));
+    for (error, tap, pins) in [
+        (keeping.err().unwrap(), keeping_tap, 0),
+        (late.unwrap_err(), asking_tap, 1),
+    ] {
+        assert!(
+            matches!(&error, SignerError::Failed(text) if text.contains("forcesig")),
+            "{error:?}"
+        );
+        assert_eq!(tap.lock().unwrap().pins(), pins);
+    }
+    // The same card, as what it is.
+    signer(&card).0.sign(&digest("new")).unwrap();
 }
 
 #[test]

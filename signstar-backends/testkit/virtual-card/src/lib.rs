@@ -22,6 +22,7 @@ mod dispatch;
 pub mod reader;
 
 use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use dispatch::{BACKENDS, Dispatch};
@@ -56,6 +57,7 @@ pub enum Touch {
 pub struct VirtualCard {
     orders: Option<Sender<Order>>,
     thread: Option<JoinHandle<()>>,
+    instructions: Arc<Mutex<Vec<u8>>>,
 }
 
 enum Order {
@@ -99,11 +101,18 @@ impl VirtualCard {
         Self {
             orders: Some(orders),
             thread: Some(thread),
+            instructions: Arc::default(),
         }
+    }
+
+    /// The instruction bytes of all commands, also of one that it is still at.
+    pub fn instructions(&self) -> Arc<Mutex<Vec<u8>>> {
+        Arc::clone(&self.instructions)
     }
 
     /// Executes a command APDU and returns the response APDU.
     pub fn execute(&self, command: &[u8]) -> Vec<u8> {
+        self.instructions.lock().unwrap().extend(command.get(1));
         self.order(|answer| Order::Execute(command.to_vec(), answer))
     }
 

@@ -71,6 +71,10 @@ impl Signer for Insistent {
         self.0.public_key()
     }
 
+    fn waits_for(&self) -> Option<&'static str> {
+        self.0.waits_for()
+    }
+
     fn sign(&mut self, digest: &Digest) -> Result<RawSignature, SignerError> {
         for _ in 1..DEVICES_MAX {
             match self.0.sign(digest) {

@@ -100,6 +100,10 @@ impl Signer for Workers {
         &self.public
     }
 
+    fn waits_for(&self) -> Option<&'static str> {
+        None
+    }
+
     fn sign(&mut self, digest: &Digest) -> Result<RawSignature, SignerError> {
         let failed = |failure: signstar_core::Failure| SignerError::Unavailable(failure.detail);
         let Opened { mut signer, .. } = self.token.open_any(self.patience).map_err(failed)?;

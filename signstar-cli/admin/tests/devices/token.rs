@@ -73,13 +73,24 @@ impl Machine {
 
     /// The configuration of a key whose URI ends with `object`. To sign, the module may only read.
     pub(crate) fn configure(&self, object: &str, more: &str) {
-        let module = self.software.module();
+        self.configure_with(&self.software.module(), "", object, more);
+    }
+
+    /// The same with another module, and more for its environment.
+    pub(crate) fn configure_with(
+        &self,
+        module: &Path,
+        environment: &str,
+        object: &str,
+        more: &str,
+    ) {
         let variable = self.software.variable();
         let (pin, conf) = (self.place.path("packages.pin"), self.module_configuration());
         let tokens = self.tokens();
         let lines = format!(
             "module = {module:?}\nuri = \"pkcs11:token=Package%20signing;{object}\"\npin = {pin:?}\n\
-             environment = {{ {variable} = {conf:?} }}\nread = [{conf:?}, {tokens:?}]\n{more}"
+             environment = {{ {environment}{variable} = {conf:?} }}\n\
+             read = [{conf:?}, {tokens:?}]\n{more}"
         );
         configure(&self.place, "pkcs11", &lines);
     }

@@ -135,6 +135,44 @@ fn keys_of_every_kind_are_imported_on_kryoptic() {
     imports_every_kind(Software::Kryoptic);
 }
 
+/// A key that cannot be found is none that signs, and it would take the name of the next one.
+#[test]
+fn a_key_that_is_not_found_again_does_not_stay_unsaid() {
+    for (attack, words, stays) in [
+        ("lose-what-is-made", "the module refused", 0),
+        ("keep-what-is-made", "a part of it stays", 1),
+    ] {
+        let machine = Machine::new(Software::SoftHsm);
+        let module = signstar_testkit::hostile::module(&machine.place.path("lib/signstar"));
+        let environment = format!("ATTACK = {attack:?}, ");
+        let more = ["--yes", "--kind", "p256"];
+        // What finds its keys makes one.
+        machine.configure_with(&module, "", "object=first", "");
+        generate(&machine, &more);
+        machine.configure_with(&module, &environment, "object=second", "");
+        not_generated(&machine, &more, 70, words);
+        let outside = TestKey::named("p256");
+        let file = machine.place.path("outside.secret.pgp");
+        std::fs::write(&file, outside.secret).unwrap();
+        std::fs::set_permissions(&file, Permissions::from_mode(0o400)).unwrap();
+        machine.configure_with(&module, &environment, "object=third", "");
+        let all = machine.generate(&["--yes", "--has-been-outside", "--from"]);
+        let mut all: Vec<&str> = all.iter().map(String::as_str).collect();
+        all[1] = "import";
+        all.push(file.to_str().unwrap());
+        refused(machine.place.admin(&all), 70, words);
+        let objects = machine.objects();
+        for (label, keys) in [("first", 1), ("second", stays), ("third", stays)] {
+            let line = format!("label:      {label}\n");
+            assert_eq!(
+                objects.matches(&line).count(),
+                2 * keys,
+                "{attack}: {objects}"
+            );
+        }
+    }
+}
+
 #[test]
 fn no_object_gets_a_second_one_of_its_name() {
     for software in [Software::SoftHsm, Software::Kryoptic] {

@@ -44,6 +44,10 @@ impl Signer for Composite {
         &self.public
     }
 
+    fn waits_for(&self) -> Option<&'static str> {
+        None
+    }
+
     fn sign(&mut self, digest: &Digest) -> Result<RawSignature, SignerError> {
         self.signed += 1;
         let hash = PgpHash::from(digest.algorithm().openpgp_id());

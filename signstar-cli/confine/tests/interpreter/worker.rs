@@ -55,6 +55,8 @@ fn the_worker_maps_nothing_executable_and_starts_no_process() {
     const EXECUTE: u64 = 4;
     const THREAD: u64 = 0x3d_0f00;
     const FORK: u64 = 17;
+    const NEW_USER: u64 = 0x1000_0000;
+    const TRACED: u64 = 0x2000;
     let verdict = |stage, name: &str, arguments| {
         let rules = worker_rules_for(Arch::X86_64, stage).unwrap();
         let program = refusing_program(&rules, Arch::X86_64).unwrap();
@@ -73,6 +75,18 @@ fn the_worker_maps_nothing_executable_and_starts_no_process() {
         (
             "clone",
             [THREAD & !0x1_0000, 0, 0, 0, 0, 0],
+            NO_SUCH_CALL,
+            NO_SUCH_CALL,
+        ),
+        (
+            "clone",
+            [THREAD | NEW_USER, 0, 0, 0, 0, 0],
+            NO_SUCH_CALL,
+            NO_SUCH_CALL,
+        ),
+        (
+            "clone",
+            [THREAD | TRACED, 0, 0, 0, 0, 0],
             NO_SUCH_CALL,
             NO_SUCH_CALL,
         ),

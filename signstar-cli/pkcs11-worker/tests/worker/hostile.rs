@@ -54,6 +54,15 @@ fn a_thread_that_a_module_started_early_is_under_the_second_filter_too() {
     assert_eq!(scene.outcomes(), ["thread executable-memory refused"]);
 }
 
+/// The module's own filter answers for the kernel that the second one is loaded. No PIN is sent then.
+#[test]
+fn a_second_filter_that_is_not_in_force_ends_the_worker() {
+    let scene = scene("forge-filter");
+    let error = scene.worker.open().err().expect("a key");
+    assert!(error.to_string().contains("confine"), "{error}");
+    assert_eq!(scene.outcomes(), ["initialize forged-filter done"]);
+}
+
 /// Each way to fail, where it shows, and as what.
 #[test]
 fn a_module_that_fails_hangs_crashes_or_babbles_gives_no_signature() {

@@ -26,12 +26,13 @@ mod session;
 
 use std::path::Path;
 
+use signstar_core::KeyKind;
 use signstar_testkit::token::Software;
 
 use crate::profile::Profile;
 use crate::session::{accesses, Access};
 use crate::support::built::Build;
-use crate::support::{artifacts, Algorithm, Configuration, SigningKey, World};
+use crate::support::{artifacts, Configuration, SigningKey, World};
 
 /// Where records of the tests are, and where the documentation has them.
 const RECORDS: [&str; 2] = ["/run/signstar/audit.log", "/var/log/signstar/audit.log"];
@@ -108,7 +109,7 @@ fn a_session_with_a_key_on_a_token_is_allowed() {
 /// The build for cards and TPMs, whose libraries are looked up and read.
 #[test]
 fn a_session_of_the_build_for_devices_is_allowed() {
-    let key = SigningKey::new(Algorithm::Ed25519);
+    let key = SigningKey::new(KeyKind::Ed25519);
     let world = World::of(Build::Devices, &Configuration::new(), key);
     let accesses = accesses(&world, b"artifact");
     let expected = [("/etc/ld.so.cache", "r"), ("/etc/passwd", "r")];

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use signstar_confine::{rule, shell_rules, OpenFds, Rule};
+use signstar_confine::{rule, shell_rules, Condition, OpenFds, Rule};
 
 use crate::scene::{Scene, INPUT, SIGN};
 use crate::support::built::Build;
@@ -90,7 +90,11 @@ fn used(scene: &Scene, calls: &[Call]) -> BTreeSet<String> {
         assert!(base || !ours.is_empty(), "not in the table: {call:?}");
         assert!(!base || ours.is_empty(), "allowed twice: {call:?}");
         for rule in ours {
-            let which = match rule.allows(&[spare.into(), 1, 4, 0, 0, 0]) {
+            let on_spare = Condition::Equals {
+                arg: 0,
+                value: spare,
+            };
+            let which = match rule.conditions.contains(&on_spare) {
                 true => "spare",
                 false => "connected",
             };

@@ -29,9 +29,15 @@ fn judge(calls: &[Call]) -> BTreeSet<&'static str> {
     let socket = u32::try_from(only("sendto", 2)).unwrap();
     let table = shell_rules(&OpenFds { log: Some(log) }).unwrap();
     let added: [(&str, Rule); 3] = [
-        ("sendto", rule("sendto", &[(0, socket)], "").unwrap()),
+        (
+            "sendto",
+            rule("sendto", &[(0, socket), (3, 0x4000), (4, 0), (5, 0)], "").unwrap(),
+        ),
         ("read", rule("read", &[(0, socket)], "").unwrap()),
-        ("clock_nanosleep", rule("clock_nanosleep", &[], "").unwrap()),
+        (
+            "clock_nanosleep",
+            rule("clock_nanosleep", &[(1, 0)], "").unwrap(),
+        ),
     ];
     let mut used = BTreeSet::new();
     for call in calls {
