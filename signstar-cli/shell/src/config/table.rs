@@ -304,6 +304,11 @@ impl<'t, 'i> Table<'t, 'i> {
         }
     }
 
+    /// Whether there is anything under `key`.
+    pub fn has(&self, key: &str) -> bool {
+        self.find(key).is_some()
+    }
+
     fn take(&mut self, key: &'static str) -> Option<&'t Spanned<DeValue<'i>>> {
         self.known.push(key);
         self.find(key)
