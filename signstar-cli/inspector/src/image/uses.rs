@@ -69,9 +69,8 @@ impl Uses {
                         offset: size(8)?,
                         bytes: size(16)?,
                     };
-                    let within = found.offset.checked_add(found.bytes)? <= super::SECTOR_BYTES;
                     self.areas += 1;
-                    if area.replace(found).is_some() || !within || self.areas > AREAS_MAX {
+                    if area.replace(found).is_some() || self.areas > AREAS_MAX {
                         return None;
                     }
                 }

@@ -154,6 +154,7 @@ pub(crate) fn descriptors_of_another_kind_are_refused() {
         changed(|sector| sector[881] = 2),
         changed(|sector| sector[882] = 1),
         changed(|sector| sector[2047] = 1),
+        image(&[primary(20), descriptor(255)], 20),
         image(&[primary(size), ended(6, 0)], SECTORS),
         image(&[primary(size), ended(2047, 1)], SECTORS),
         image(&[primary(size), with_version(0), descriptor(255)], SECTORS),

@@ -154,7 +154,7 @@ fn take_rules(table: &mut Table<'_, '_>, kind: Option<ArtifactKind>) -> Rules {
     if let Some(kind) = kind {
         let all = PATTERNS.into_iter().chain(BOUNDS);
         // Nothing would ever be refused by such a one.
-        for name in all.filter(|name| table.has(name) && !kind.rules().contains(name)) {
+        for name in all.filter(|name| table.find(name).is_some() && !kind.rules().contains(name)) {
             let (kind, rules) = (kind.name(), kind.rules().join(", "));
             table.problem_with(name, format_args!("is no rule for {kind}, only: {rules}"));
         }

@@ -304,17 +304,13 @@ impl<'t, 'i> Table<'t, 'i> {
         }
     }
 
-    /// Whether there is anything under `key`.
-    pub fn has(&self, key: &str) -> bool {
-        self.find(key).is_some()
-    }
-
     fn take(&mut self, key: &'static str) -> Option<&'t Spanned<DeValue<'i>>> {
         self.known.push(key);
         self.find(key)
     }
 
-    fn find(&self, key: &str) -> Option<&'t Spanned<DeValue<'i>>> {
+    /// What stands under `key`, if anything, without taking it.
+    pub fn find(&self, key: &str) -> Option<&'t Spanned<DeValue<'i>>> {
         self.entries
             .iter()
             .find(|(name, _)| name.get_ref() == key)
