@@ -77,6 +77,12 @@ pub enum InspectionCode {
     ImageDescriptor,
     /// 4051
     ImageSize,
+    /// 4052
+    ImageSystemArea,
+    /// 4053
+    ImageFolder,
+    /// 4054
+    ImagePackage,
     /// 4060
     RuleName,
     /// 4061
@@ -101,7 +107,7 @@ use InspectionCode as Code;
 
 /// Every code, its number, and what the caller is told.
 #[rustfmt::skip] // a table: a row is a line
-const TABLE: [(Code, u16, &str); 43] = [
+const TABLE: [(Code, u16, &str); 46] = [
     (Code::ContainerUnknown, 4001, "the artifact is neither zstd nor gzip nor xz"),
     (Code::ContainerDamaged, 4002, "the compressed data is damaged or cut"),
     (Code::WindowTooLarge, 4003, "decompressing takes more memory than is allowed"),
@@ -136,6 +142,9 @@ const TABLE: [(Code, u16, &str); 43] = [
     (Code::DatabaseNamesDiffer, 4043, "a description in the database stands in another package's folder"),
     (Code::ImageDescriptor, 4050, "the image's volume descriptors are not those of ISO 9660"),
     (Code::ImageSize, 4051, "the image is not as large as it says"),
+    (Code::ImageSystemArea, 4052, "the image begins like a file of another format"),
+    (Code::ImageFolder, 4053, "a folder of the image cannot be read in one way only"),
+    (Code::ImagePackage, 4054, "the image has files by which pacman takes it for its own"),
     (Code::RuleName, 4060, "the rules of the key do not allow this name"),
     (Code::RuleArchitecture, 4061, "the rules of the key do not allow this architecture"),
     (Code::RulePackager, 4062, "the rules of the key do not allow this packager"),

@@ -40,6 +40,17 @@ impl ArtifactKind {
         }
     }
 
+    /// The rules that an artifact of this kind can be judged by, as the configuration calls them. A
+    /// database tells of packages that may be old and does not say what built them.
+    #[rustfmt::skip] // a table: a row is a line
+    pub const fn rules(self) -> &'static [&'static str] {
+        match self {
+            Self::PacmanPackage => &["name", "base", "architecture", "packager", "build-tool", "build-age-days-max", "unpacked-bytes-max"],
+            Self::PacmanDatabase => &["name", "base", "architecture", "packager", "unpacked-bytes-max"],
+            Self::Iso => &["volume", "unpacked-bytes-max"],
+        }
+    }
+
     const fn octet(self) -> u8 {
         match self {
             Self::PacmanPackage => 1,

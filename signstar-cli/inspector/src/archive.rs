@@ -13,7 +13,6 @@ use crate::{Code, Finding};
 
 mod extension;
 mod header;
-mod lookalike;
 mod path;
 
 pub(crate) use header::Kind;
@@ -155,7 +154,7 @@ impl<R: Read> Archive<R> {
             self.only_zeros()?;
             return Ok(None);
         }
-        if position == 0 && lookalike::looks_compressed(&block) {
+        if position == 0 && crate::lookalike::looks_compressed(&block) {
             return Err(Code::HeaderForm.at(position));
         }
         Header::parse(&block)

@@ -1,17 +1,21 @@
 //! Repository databases of pacman: a folder for each package, with its description and, in the
 //! variant for `pacman -F`, the list of its files.
+//!
+//! libalpm reads all files of a folder with one parser (be_sync.c), and where it expects one line it takes
+//! one: the next line may be the name of a section to it. So each file has sections of its own here,
+//! and no value looks like the name of one.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 
 use crate::Code;
-use signstar_core::VERDICT_TEXT_BYTES_MAX;
-
 use crate::archive::{Archive, Kind};
-use crate::fields::{is_architecture, is_package_name, is_version, number};
+use crate::fields::{
+    is_architecture, is_package_name, is_packager, is_section, is_version, number,
+};
 use crate::{ArtifactKind, Identity, Refused, Rules, rules};
 
-/// Keys of a description that must be there, once, with one line.
+/// Sections of a description that must be there.
 const REQUIRED: [&str; 8] = [
     "FILENAME",
     "NAME",
@@ -23,16 +27,11 @@ const REQUIRED: [&str; 8] = [
     "PACKAGER",
 ];
 
-/// Keys that may be there, with one line or more.
-const OPTIONAL: [&str; 17] = [
-    "BASE",
-    "DESC",
-    "GROUPS",
-    "MD5SUM",
-    "SHA256SUM",
-    "PGPSIG",
-    "URL",
-    "LICENSE",
+/// Those that may be there, with one line, as the ones above.
+const SINGLE: [&str; 6] = ["BASE", "DESC", "MD5SUM", "SHA256SUM", "PGPSIG", "URL"];
+
+/// Those with one line or more, of packages that a package needs or is in the way of.
+const DEPENDS: [&str; 7] = [
     "REPLACES",
     "CONFLICTS",
     "PROVIDES",
@@ -40,9 +39,13 @@ const OPTIONAL: [&str; 17] = [
     "OPTDEPENDS",
     "MAKEDEPENDS",
     "CHECKDEPENDS",
-    "XDATA",
-    "FILES",
 ];
+
+/// And others.
+const LISTS: [&str; 3] = ["GROUPS", "LICENSE", "XDATA"];
+
+/// The longest line: libalpm gives up at 512 KiB.
+const LINE_BYTES_MAX: usize = 256 << 10;
 
 /// A description is a few KiB; a list of files can be some MiB.
 const FILE_BYTES_MAX: u64 = 64 << 20;
@@ -79,22 +82,24 @@ pub(crate) fn inspect<R: Read>(input: R, rules: &[Rules]) -> Result<Identity, Re
             content.extend_from_slice(chunk.get(..count).unwrap_or(&[]));
         }
         let form = Code::DatabaseForm.at(entry.position);
-        let fields = fields(&content).ok_or(form)?;
-        match file {
-            "desc" => {
-                *described = true;
-                let identity = description(&fields).ok_or(form)?;
-                if folder != format!("{}-{}", identity.name, identity.version) {
-                    return Err(Code::DatabaseNamesDiffer.at(entry.position).into());
-                }
-                rules::judge(rules, &identity, entry.position)?;
-                if !names.insert(identity.name) {
-                    return Err(Code::DatabaseTwice.at(entry.position).into());
-                }
-            }
+        let sections: &[&[&str]] = match file {
+            "desc" => &[&REQUIRED, &SINGLE, &DEPENDS, &LISTS],
             // Older databases have the dependencies in a file of their own.
-            "depends" | "files" => {}
+            "depends" => &[&DEPENDS],
+            "files" => &[&["FILES"]],
             _ => return Err(strange.into()),
+        };
+        let fields = fields(&content, &sections.concat()).ok_or(form)?;
+        if file == "desc" {
+            *described = true;
+            let identity = description(&fields).ok_or(form)?;
+            if folder != format!("{}-{}", identity.name, identity.version) {
+                return Err(Code::DatabaseNamesDiffer.at(entry.position).into());
+            }
+            rules::judge(rules, &identity, entry.position)?;
+            if !names.insert(identity.name) {
+                return Err(Code::DatabaseTwice.at(entry.position).into());
+            }
         }
     }
     let unpacked = archive.position();
@@ -112,8 +117,8 @@ pub(crate) fn inspect<R: Read>(input: R, rules: &[Rules]) -> Result<Identity, Re
     Ok(whole)
 }
 
-/// Sections of the form `%KEY%`, lines, an empty line.
-fn fields(content: &[u8]) -> Option<BTreeMap<&str, Vec<&str>>> {
+/// Sections of the form `%KEY%`, lines, an empty line; all of them `known`.
+fn fields<'t>(content: &'t [u8], known: &[&str]) -> Option<BTreeMap<&'t str, Vec<&'t str>>> {
     let text = std::str::from_utf8(content).ok()?;
     let mut fields = BTreeMap::new();
     let mut lines = text.split('\n');
@@ -122,14 +127,18 @@ fn fields(content: &[u8]) -> Option<BTreeMap<&str, Vec<&str>>> {
             continue;
         }
         let key = line.strip_prefix('%')?.strip_suffix('%')?;
-        if !REQUIRED.contains(&key) && !OPTIONAL.contains(&key) {
+        if !known.contains(&key) {
             return None;
         }
         let section = lines.by_ref().take_while(|line| !line.is_empty());
         let values: Vec<&str> = section.take(LINES_MAX + 1).collect();
-        let control = |line: &&str| line.chars().any(char::is_control);
+        let strange = |line: &&str| {
+            line.len() > LINE_BYTES_MAX || line.chars().any(char::is_control) || is_section(line)
+        };
+        let single = REQUIRED.contains(&key) || SINGLE.contains(&key);
         if values.len() > LINES_MAX
-            || values.iter().any(control)
+            || single && values.len() != 1
+            || values.iter().any(strange)
             || fields.insert(key, values).is_some()
         {
             return None;
@@ -161,7 +170,7 @@ fn description(fields: &BTreeMap<&str, Vec<&str>>) -> Option<Identity> {
     let stem = format!("{name}-{version}-{architecture}.pkg.tar");
     let suffix = one("FILENAME")?.strip_prefix(&stem)?;
     if !sound
-        || packager.len() > VERDICT_TEXT_BYTES_MAX
+        || !is_packager(packager)
         || ![
             "", ".zst", ".xz", ".gz", ".bz2", ".lz4", ".lrz", ".lzo", ".Z",
         ]

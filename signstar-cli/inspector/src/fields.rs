@@ -1,5 +1,10 @@
 //! `key = value` lines, as makepkg writes them into .PKGINFO and .BUILDINFO.
 
+use signstar_core::VERDICT_TEXT_BYTES_MAX;
+
+/// The longest line: libalpm gives up at 512 KiB.
+const LINE_BYTES_MAX: usize = 256 << 10;
+
 /// The lines of a file, all of keys that are known.
 pub(crate) struct Fields<'t>(Vec<(&'t str, &'t str)>);
 
@@ -14,7 +19,9 @@ impl<'t> Fields<'t> {
             }
             // makepkg writes an empty value with a space behind the equals sign.
             let (key, value) = line.split_once(" = ")?;
-            if !known.contains(&key) || value.chars().any(char::is_control) {
+            // repo-add writes values into a database, where such a one would be a section.
+            let strange = value.chars().any(char::is_control) || is_section(value);
+            if !known.contains(&key) || strange || line.len() > LINE_BYTES_MAX {
                 return None;
             }
             fields.push((key, value));
@@ -66,8 +73,19 @@ pub(crate) fn is_architecture(text: &str) -> bool {
     (1..=32).contains(&text.len()) && text.bytes().all(allowed)
 }
 
-/// A number of seconds or bytes: digits, and no more than fit.
+/// Whether `text` can be a packager. repo-add drops spaces around a value, and an equals sign before it.
+pub(crate) fn is_packager(text: &str) -> bool {
+    text.len() <= VERDICT_TEXT_BYTES_MAX && text == text.trim() && !text.starts_with('=')
+}
+
+/// Whether a line names a section of a database.
+pub(crate) fn is_section(line: &str) -> bool {
+    line.len() > 1 && line.starts_with('%') && line.ends_with('%')
+}
+
+/// A number of seconds or bytes: digits, and no more than fit, with libalpm into a signed number.
 pub(crate) fn number(text: &str) -> Option<u64> {
     let plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    text.parse().ok().filter(|_| plain)
+    let number: i64 = text.parse().ok().filter(|_| plain)?;
+    u64::try_from(number).ok()
 }

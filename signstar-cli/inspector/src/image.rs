@@ -1,12 +1,27 @@
-//! ISO 9660 images: the volume descriptors (ECMA-119, section 8), and the size that they and the
-//! partition table of a hybrid image tell.
+//! ISO 9660 images: the volume descriptors (ECMA-119, section 8), the size that they and the partition
+//! table of a hybrid image tell, and that nobody could take the image for a package or a database.
+//!
+//! pacman opens packages and databases with every format that libarchive knows, images among them.
 
 use std::io::Read;
 
-use crate::{ArtifactKind, Identity, Refused, Rules, rules};
+use crate::source::Source;
+use crate::{ArtifactKind, Identity, Refused, Rules, lookalike, rules};
 use crate::{Code, Finding};
 
+mod descriptor;
+mod names;
+mod record;
+mod uses;
+mod walk;
+
+use descriptor::Volume;
+use walk::Walk;
+
 const SECTOR_BYTES: usize = 2048;
+
+/// The same for positions.
+const SECTOR: u64 = 2048;
 
 /// The system area, which belongs to boot loaders.
 const SYSTEM_SECTORS: usize = 16;
@@ -18,67 +33,63 @@ const VOLUME_AT: u64 = 32_768;
 const DESCRIPTORS_MAX: usize = 64;
 
 /// Programs that make images pad them to so many bytes at most: 150 sectors.
-const PADDING_BYTES_MAX: u64 = 150 * 2048;
+const PADDING_BYTES_MAX: u64 = 150 * SECTOR;
 
 type Sector = [u8; SECTOR_BYTES];
 
 /// Reads an image to its end and says which volume it is.
-pub(crate) fn inspect<R: Read>(mut input: R, rules: &[Rules]) -> Result<Identity, Refused> {
+pub(crate) fn inspect<R: Read>(input: R, rules: &[Rules]) -> Result<Identity, Refused> {
+    let mut input = Source::new(input);
     let mut position = 0;
     let mut sector: Sector = [0; SECTOR_BYTES];
-    let mut partitioned = 0;
-    for number in 0..SYSTEM_SECTORS {
+    let mut area = Vec::new();
+    for _ in 0..SYSTEM_SECTORS {
         take(&mut input, &mut sector, &mut position)?;
-        if number == 0 {
-            partitioned = partitioned_bytes(&sector);
-        }
+        area.extend_from_slice(&sector);
     }
-    let mut volume = None;
+    if lookalike::looks_otherwise(&area) {
+        return Err(Code::ImageSystemArea.at(0).into());
+    }
+    let partitioned = partitioned_bytes(&area);
+    let mut volume: Option<(String, Volume)> = None;
+    let mut others = Vec::new();
     let mut terminated = false;
     for _ in 0..DESCRIPTORS_MAX {
         let at = position;
+        let form = Code::ImageDescriptor.at(at);
         take(&mut input, &mut sector, &mut position)?;
-        let (kind, rest) = sector.split_first().ok_or(Code::ImageDescriptor.at(at))?;
-        if !rest.starts_with(b"CD001") {
-            return Err(Code::ImageDescriptor.at(at).into());
+        if sector.get(1..6) != Some(b"CD001") {
+            return Err(form.into());
         }
-        match kind {
-            1 if volume.is_none() => {
-                volume = Some(primary(&sector).ok_or(Code::ImageDescriptor.at(at))?);
+        match sector.first() {
+            Some(1) if volume.is_none() => {
+                let name = descriptor::name(&sector).ok_or(form)?;
+                volume = Some((name, Volume::primary(&sector).ok_or(form)?));
             }
-            // Boot records and supplementary descriptors (El Torito, Joliet).
-            0 | 2 => {}
-            255 => {
+            // Boot records (El Torito) and supplementary descriptors (Joliet).
+            Some(0) if descriptor::is_boot_record(&sector) => {}
+            Some(2) => others.push(Volume::supplementary(&sector).ok_or(form)?),
+            Some(255) if descriptor::is_terminator(&sector) => {
                 terminated = true;
                 break;
             }
-            _ => return Err(Code::ImageDescriptor.at(at).into()),
+            _ => return Err(form.into()),
         }
     }
-    let (name, sectors) = volume
+    let (name, volume) = volume
         .filter(|_| terminated)
         .ok_or(Code::ImageDescriptor.at(position))?;
-    let end = u64::from(sectors).saturating_mul(2048).max(partitioned);
-    let mut chunk = vec![0; 64 * 1024];
-    loop {
-        let count = match input.read(&mut chunk) {
-            Ok(0) => break,
-            Ok(count) => count,
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-            Err(_) => return Err(Code::Unreadable.at(position).into()),
-        };
-        let known = usize::try_from(end.saturating_sub(position)).unwrap_or(usize::MAX);
-        position += u64::try_from(count).unwrap_or(u64::MAX);
-        let behind = chunk.get(known.min(count)..count).unwrap_or(&[]);
-        if behind.iter().any(|&byte| byte != 0) || position > end.saturating_add(PADDING_BYTES_MAX)
-        {
-            return Err(Code::ImageSize.at(position).into());
-        }
+    let mut walk = Walk::new(position / SECTOR, volume.sectors);
+    for volume in std::iter::once(&volume).chain(&others) {
+        walk.begin(volume).map_err(|code| code.at(position))?;
     }
-    // Only behind a partition that was appended may there be padding that nothing tells of.
-    if position < end || (position > end && partitioned == 0) {
-        return Err(Code::ImageSize.at(position).into());
+    while !walk.is_done() {
+        let at = position;
+        take(&mut input, &mut sector, &mut position)?;
+        walk.pass(&sector).map_err(|code| code.at(at))?;
     }
+    let end = volume.sectors.saturating_mul(SECTOR).max(partitioned);
+    let position = read_to_end(&mut input, position, end, partitioned > 0)?;
     let identity = Identity {
         kind: ArtifactKind::Iso,
         name,
@@ -89,26 +100,59 @@ pub(crate) fn inspect<R: Read>(mut input: R, rules: &[Rules]) -> Result<Identity
     Ok(identity)
 }
 
+/// Reads what is left behind `position`, which must reach `end`, and says how long the whole is. Only
+/// behind a partition that was `appended` may there be padding that nothing tells of.
+fn read_to_end<R: Read>(
+    input: &mut Source<R>,
+    mut position: u64,
+    end: u64,
+    appended: bool,
+) -> Result<u64, Finding> {
+    let mut chunk = vec![0; 64 * 1024];
+    loop {
+        let count = match input.read(&mut chunk) {
+            Ok(0) => break,
+            Ok(count) => count,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+            Err(_) => return Err(Code::Unreadable.at(position)),
+        };
+        let known = usize::try_from(end.saturating_sub(position)).unwrap_or(usize::MAX);
+        position += u64::try_from(count).unwrap_or(u64::MAX);
+        let behind = chunk.get(known.min(count)..count).unwrap_or(&[]);
+        if behind.iter().any(|&byte| byte != 0) || position > end.saturating_add(PADDING_BYTES_MAX)
+        {
+            return Err(Code::ImageSize.at(position));
+        }
+    }
+    if position < end || (position > end && !appended) {
+        return Err(Code::ImageSize.at(position));
+    }
+    Ok(position)
+}
+
 fn take<R: Read>(input: &mut R, sector: &mut Sector, position: &mut u64) -> Result<(), Finding> {
     input
         .read_exact(sector)
-        .map_err(|_| Code::ImageSize.at(*position))?;
-    *position += 2048;
+        .map_err(|error| match error.kind() {
+            std::io::ErrorKind::UnexpectedEof => Code::ImageSize.at(*position),
+            _ => Code::Unreadable.at(*position),
+        })?;
+    *position += SECTOR;
     Ok(())
 }
 
 /// Where the partitions end that a hybrid image tells of, in bytes from its start: by its GPT (UEFI
 /// specification, section 5.3.2) or its MBR; 0 without.
-fn partitioned_bytes(sector: &Sector) -> u64 {
+fn partitioned_bytes(area: &[u8]) -> u64 {
     const BLOCK_BYTES: u64 = 512;
-    if sector.get(510..512) != Some(&[0x55, 0xaa]) {
+    if area.get(510..512) != Some(&[0x55, 0xaa]) {
         return 0;
     }
     let number = |at: usize, length: usize| {
-        let bytes = sector.get(at..at + length).unwrap_or(&[]).iter().rev();
+        let bytes = area.get(at..at + length).unwrap_or(&[]).iter().rev();
         bytes.fold(0_u64, |number, &byte| number << 8 | u64::from(byte))
     };
-    let blocks = match sector.get(512..520) == Some(b"EFI PART") {
+    let blocks = match area.get(512..520) == Some(b"EFI PART") {
         // The block of the second header, which is the last.
         true => number(512 + 32, 8).saturating_add(1),
         false => (446..510)
@@ -119,19 +163,4 @@ fn partitioned_bytes(sector: &Sector) -> u64 {
             .unwrap_or(0),
     };
     blocks.saturating_mul(BLOCK_BYTES)
-}
-
-/// Volume identifier and size in sectors. Numbers stand there in both byte orders and must agree
-/// (ECMA-119, section 8.4).
-fn primary(sector: &Sector) -> Option<(String, u32)> {
-    let name = std::str::from_utf8(sector.get(40..72)?).ok()?;
-    let name = name.trim_end_matches(' ');
-    let printable = |byte: u8| byte.is_ascii_graphic() || byte == b' ';
-    if !name.bytes().all(printable) {
-        return None;
-    }
-    let little = u32::from_le_bytes(sector.get(80..84)?.try_into().ok()?);
-    let big = u32::from_be_bytes(sector.get(84..88)?.try_into().ok()?);
-    let block = u16::from_le_bytes(sector.get(128..130)?.try_into().ok()?);
-    (little == big && block == 2048).then(|| (name.to_owned(), little))
 }

@@ -19,6 +19,7 @@ mod database;
 mod fields;
 mod image;
 mod listing;
+mod lookalike;
 mod mtree;
 mod order;
 mod package;

@@ -34,6 +34,14 @@ impl Order {
             }
             let (name, value) = argument.split_once('=').ok_or(OrderError)?;
             let set = rules.last_mut().ok_or(OrderError)?;
+            let known = match name {
+                "built-from" | "built-to" => "build-age-days-max",
+                _ => name,
+            };
+            // The configuration has no such rule for this kind: it would never refuse anything.
+            if !kind.rules().contains(&known) {
+                return Err(OrderError);
+            }
             set.add(name, value).ok_or(OrderError)?;
         }
         Ok(Self { kind, rules })
@@ -77,12 +85,37 @@ mod tests {
             &["iso", "volume=x"],
             &["iso", "--", "volume"],
             &["iso", "--", "volumes=x"],
-            &["iso", "--", "built-from=x"],
-            &["iso", "--", "built-to=x"],
+            &["pacman-package", "--", "built-from=x"],
+            &["pacman-package", "--", "built-to=x"],
+            &["pacman-package", "--", "build-age-days-max=1"],
             &["iso", "--", "unpacked-bytes-max=1x"],
             &["iso", "--", "unpacked-bytes-max="],
         ] {
             assert_eq!(order(arguments), Err(OrderError), "{arguments:?}");
+        }
+    }
+
+    #[test]
+    fn a_rule_that_the_kind_does_not_have_is_no_order() {
+        let packages = ["pacman-package", "pacman-database"].as_slice();
+        for (rule, kinds) in [
+            ("name=x", packages),
+            ("base=x", packages),
+            ("architecture=x", packages),
+            ("packager=x", packages),
+            ("build-tool=x", &packages[..1]),
+            ("built-from=1", &packages[..1]),
+            ("built-to=1", &packages[..1]),
+            ("volume=x", &["iso"]),
+            (
+                "unpacked-bytes-max=1",
+                &["pacman-package", "pacman-database", "iso"],
+            ),
+        ] {
+            for kind in ArtifactKind::ALL {
+                let taken = order(&[kind.name(), "--", rule]).is_ok();
+                assert_eq!(taken, kinds.contains(&kind.name()), "{kind:?} {rule}");
+            }
         }
     }
 }

@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 use signstar_core::VERDICT_TEXT_BYTES_MAX;
 
 use crate::archive::{Archive, Entry, Kind};
-use crate::fields::{Fields, is_architecture, is_package_name, is_version, number};
+use crate::fields::{Fields, is_architecture, is_package_name, is_packager, is_version, number};
 use crate::mtree::{self, Found};
 use crate::{Code, Finding};
 use crate::{Identity, Refused, Rules, rules};
@@ -158,7 +158,7 @@ fn identity(package: &(u64, Vec<u8>), build: &(u64, Vec<u8>)) -> Result<Identity
         && is_package_name(&identity.base)
         && is_version(&identity.version)
         && is_architecture(&identity.architecture)
-        && identity.packager.len() <= VERDICT_TEXT_BYTES_MAX;
+        && is_packager(&identity.packager);
     if !sound {
         return Err(form);
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use signstar_core::{FRAME_BYTES, Frame, ModuleSettings, PublicKey, WorkerRequest, frame};
 use signstar_pkcs11::provision::{
-    Answer, Demand, KeySeen, Kind, Listed, NewKey, Order, TokenSeen, list, prepare,
+    Answer, Demand, KeySeen, Listed, NewKey, Order, TokenSeen, list, prepare,
 };
 use zeroize::Zeroizing;
 
@@ -54,7 +54,7 @@ pub(crate) fn conversation(input: &[u8]) {
     assert_eq!(process.heard(), [opening(), demand(Order::List)]);
 
     let key = NewKey {
-        kind: Kind::P256,
+        kind: signstar_core::KeyKind::P256,
         label: "packages".to_owned(),
         id: vec![1],
     };

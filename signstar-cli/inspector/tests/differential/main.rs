@@ -19,6 +19,7 @@ mod containers;
 mod gnu;
 mod known;
 mod mutants;
+mod pacman;
 mod readers;
 #[path = "../support/lib.rs"]
 mod support;

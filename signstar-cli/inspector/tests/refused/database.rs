@@ -106,6 +106,20 @@ pub(crate) fn descriptions_that_repo_add_does_not_write_are_refused() {
         (sum.as_str(), "x000"),
         ("%MD5SUM%\n00", "%MD5SUM%\nx0"),
         ("%MD5SUM%\n00", "%MD5SUM%\n0"),
+        // libalpm takes one line of these, and the next one may be a section to it.
+        ("%DESC%\nx", "%DESC%\nx\n%ARCH%\nx86_64"),
+        ("%DESC%\nx", "%DESC%\nx\ny"),
+        ("%DESC%\nx", "%DESC%\n%ARCH%"),
+        ("%DESC%\nx", "%DESC%"),
+        ("%DESC%\nx", "%URL%\nx\ny"),
+        ("%DESC%\nx", "%PGPSIG%\nx\ny"),
+        ("%DEPENDS%\na\nb", "%DEPENDS%\na\n%ARCH%\nx86_64"),
+        ("%DEPENDS%\na\nb", "%LICENSE%\n%NOTHING%"),
+        ("%DEPENDS%\na\nb", "%FILES%\nusr/"),
+        ("%PACKAGER%\nTrial", "%PACKAGER%\n Trial"),
+        ("%PACKAGER%\nTrial", "%PACKAGER%\nTrial "),
+        ("%PACKAGER%\nTrial", "%PACKAGER%\n=Trial"),
+        ("%CSIZE%\n1", "%CSIZE%\n9223372036854775808"),
     ];
     for (from, to) in cases {
         assert!(DESCRIPTION.contains(from), "{from}");
@@ -125,6 +139,48 @@ pub(crate) fn descriptions_that_repo_add_does_not_write_are_refused() {
     let mut members = described(DESCRIPTION);
     members.push(Member::file("trial-1:2-3/files", b"\xff\xfe"));
     assert_eq!(judge(&members), Err(Code::DatabaseForm));
+    for (length, expected) in [(256 << 10, true), ((256 << 10) + 1, false)] {
+        let line = format!("%DESC%\n{}", "x".repeat(length));
+        let text = DESCRIPTION.replacen("%DESC%\nx", &line, 1);
+        assert_eq!(judge(&described(&text)).is_ok(), expected);
+    }
+}
+
+/// libalpm reads all files of a folder alike, so a section counts wherever it stands.
+#[test]
+pub(crate) fn a_file_of_a_database_has_its_own_sections_only() {
+    let with = |name: &str, text: &str| {
+        let files = [("desc", DESCRIPTION), (name, text)];
+        judge(&entry("trial-1:2-3", &files)).map(drop)
+    };
+    for section in [
+        "REPLACES",
+        "CONFLICTS",
+        "PROVIDES",
+        "DEPENDS",
+        "OPTDEPENDS",
+        "MAKEDEPENDS",
+        "CHECKDEPENDS",
+        "FILES",
+        "ARCH",
+        "FILENAME",
+        "PACKAGER",
+        "SHA256SUM",
+        "NAME",
+        "LICENSE",
+    ] {
+        let text = format!("%{section}%\nx\n\n");
+        let taken = |yes| if yes { Ok(()) } else { Err(Code::DatabaseForm) };
+        let depends = section.ends_with("DEPENDS")
+            || ["REPLACES", "CONFLICTS", "PROVIDES"].contains(&section);
+        assert_eq!(with("depends", &text), taken(depends), "{section}");
+        assert_eq!(with("files", &text), taken(section == "FILES"), "{section}");
+    }
+    // As repo-add leaves the list: without an empty line, and without any.
+    assert_eq!(with("files", "%FILES%\nusr/\n"), Ok(()));
+    assert_eq!(with("files", "%FILES%\n"), Ok(()));
+    let hidden = with("files", "%FILES%\nusr/\n%ARCH%\nx86_64\n");
+    assert_eq!(hidden, Err(Code::DatabaseForm));
 }
 
 #[test]
@@ -152,10 +208,6 @@ pub(crate) fn rules_hold_for_every_package_in_a_database() {
         "architecture=any",
         "packager=T*l",
         "unpacked-bytes-max=10240",
-        // What belongs to packages and images does not bind databases.
-        "build-tool=devtools",
-        "volume=ARCH_*",
-        "built-from=2",
     ];
     judge_by(&allowed, &members).unwrap();
     for (rule, code) in [

@@ -13,6 +13,7 @@
 mod bounds;
 mod container;
 mod database;
+mod folders;
 mod form;
 mod image;
 mod own;
@@ -67,7 +68,7 @@ fn seen(code: Code) -> Code {
 /// All of these tests again, in one thread: between them, they are told every code that there is.
 #[test]
 fn every_code_is_told_by_some_test() {
-    let tests: [fn(); 37] = [
+    let tests: [fn(); 41] = [
         container::a_container_that_is_not_exactly_one_is_refused,
         container::zstd_frames_that_are_special_are_refused,
         container::a_damaged_archive_is_refused,
@@ -88,6 +89,7 @@ fn every_code_is_told_by_some_test() {
         own::arguments_that_are_no_order_are_refused,
         database::a_sound_database_is_taken_and_counted,
         database::a_database_of_something_else_is_refused,
+        database::a_file_of_a_database_has_its_own_sections_only,
         database::descriptions_that_repo_add_does_not_write_are_refused,
         database::a_package_that_is_there_twice_is_refused,
         database::a_description_in_the_folder_of_another_is_refused,
@@ -95,6 +97,9 @@ fn every_code_is_told_by_some_test() {
         database::what_is_wrong_in_a_database_has_its_place,
         image::a_sound_image_is_taken_and_named,
         image::descriptors_of_another_kind_are_refused,
+        image::an_image_that_begins_as_something_else_is_refused,
+        folders::what_pacman_takes_for_its_own_is_refused_by_every_name,
+        folders::folders_that_readers_could_find_elsewhere_are_refused,
         image::an_image_of_another_size_than_it_says_is_refused,
         image::a_hybrid_image_ends_with_its_last_partition_and_zeros,
         image::a_guid_partition_table_tells_the_last_block,

@@ -37,6 +37,9 @@ const PATTERNS: [&str; 6] = [
     "volume",
 ];
 
+/// And those that are numbers.
+const BOUNDS: [&str; 2] = ["build-age-days-max", "unpacked-bytes-max"];
+
 /// What a key signs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
@@ -95,11 +98,12 @@ pub struct AllowedCaller {
 /// Reads what stands about it in the table of a key.
 pub(super) fn read(key: &mut Table<'_, '_>) -> Option<Input> {
     let patience_seconds = key.number("inspection-seconds", 1..=3600, 60);
-    let rules = key.table("rules").map(read_rules);
-    let list = key.table("digest-list").and_then(read_list);
-    let text = key.text("input")?;
+    let text = key.text("input");
     let mut kinds = ArtifactKind::ALL.into_iter();
-    let kind = kinds.find(|kind| kind.name() == text);
+    let kind = kinds.find(|kind| text.as_deref() == Some(kind.name()));
+    let rules = key.table("rules").map(|table| read_rules(table, kind));
+    let list = key.table("digest-list").and_then(read_list);
+    let text = text?;
     if rules.is_some() && kind.is_none() {
         key.problem_with("rules", "need an input that is inspected");
     }
@@ -139,14 +143,22 @@ fn read_list(mut table: Table<'_, '_>) -> Option<ListFiles> {
     })
 }
 
-/// Reads a table of nothing but rules.
-pub(super) fn read_rules(mut table: Table<'_, '_>) -> Rules {
-    let rules = take_rules(&mut table);
+/// Reads a table of nothing but rules for artifacts of `kind`, where that is known.
+pub(super) fn read_rules(mut table: Table<'_, '_>, kind: Option<ArtifactKind>) -> Rules {
+    let rules = take_rules(&mut table, kind);
     table.finish();
     rules
 }
 
-fn take_rules(table: &mut Table<'_, '_>) -> Rules {
+fn take_rules(table: &mut Table<'_, '_>, kind: Option<ArtifactKind>) -> Rules {
+    if let Some(kind) = kind {
+        let all = PATTERNS.into_iter().chain(BOUNDS);
+        // Nothing would ever be refused by such a one.
+        for name in all.filter(|name| table.find(name).is_some() && !kind.rules().contains(name)) {
+            let (kind, rules) = (kind.name(), kind.rules().join(", "));
+            table.problem_with(name, format_args!("is no rule for {kind}, only: {rules}"));
+        }
+    }
     let mut patterns = Vec::new();
     for name in PATTERNS {
         patterns.extend(table.list(name).into_iter().map(|pattern| (name, pattern)));
@@ -158,8 +170,8 @@ fn take_rules(table: &mut Table<'_, '_>) -> Rules {
     }
 }
 
-/// Reads the table of one caller of an account.
-pub(super) fn read_caller(mut table: Table<'_, '_>) -> AllowedCaller {
+/// Reads the table of one caller of an account whose key signs artifacts of `kind`, if any.
+pub(super) fn read_caller(mut table: Table<'_, '_>, kind: Option<ArtifactKind>) -> AllowedCaller {
     let mut fingerprint = |key| {
         let text = table.optional_text(key)?;
         if !text.starts_with("SHA256:") || text.len() != 50 {
@@ -175,7 +187,7 @@ pub(super) fn read_caller(mut table: Table<'_, '_>) -> AllowedCaller {
     if ssh_key.is_none() && ssh_authority.is_none() {
         table.problem("needs `ssh-key` or `ssh-authority`");
     }
-    let rules = take_rules(&mut table);
+    let rules = take_rules(&mut table, kind);
     table.finish();
     AllowedCaller {
         ssh_key,
@@ -237,6 +249,14 @@ impl AllowedCaller {
 }
 
 impl Input {
+    /// The kind of artifacts that are looked at, where they are.
+    pub fn kind(&self) -> Option<ArtifactKind> {
+        match self {
+            Self::Inspected(inspected) => Some(inspected.kind),
+            Self::Any | Self::Listed(_) => None,
+        }
+    }
+
     /// What core is to judge. A list is read, and its signature verified.
     ///
     /// # Errors

@@ -269,7 +269,8 @@ impl<'t, 'i> Table<'t, 'i> {
         self.find(key)
     }
 
-    fn find(&self, key: &str) -> Option<&'t Spanned<DeValue<'i>>> {
+    /// What stands under `key`, if anything, without taking it.
+    pub fn find(&self, key: &str) -> Option<&'t Spanned<DeValue<'i>>> {
         self.entries
             .iter()
             .find(|(name, _)| name.get_ref() == key)

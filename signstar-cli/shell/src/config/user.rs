@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use signstar_core::{InputPolicy, Policy, Refusal, SshIdentity, INPUT_BYTES_MAX_DEFAULT};
 
-use super::input::{self, AllowedCaller, Input, Rules};
+use super::input::{self, AllowedCaller, Rules};
 use super::{Key, Table};
 
 /// An account that may ask for signatures.
@@ -57,15 +57,18 @@ pub(super) fn read(
     if input_bytes_min > input_bytes_max {
         table.problem_with("input-bytes-min", "is more than `input-bytes-max`");
     }
-    let rules = table.table("rules").map(input::read_rules);
+    let signing = key.as_ref().and_then(|name| keys.get(name));
+    let kind = signing.and_then(|key| key.input.kind());
+    let rules = table
+        .table("rules")
+        .map(|table| input::read_rules(table, kind));
     let callers: BTreeMap<String, AllowedCaller> = table
         .named_tables("callers")
         .into_iter()
-        .map(|(name, table)| (name, input::read_caller(table)))
+        .map(|(name, table)| (name, input::read_caller(table, kind)))
         .collect();
     let ruled = rules.is_some() || callers.values().any(|caller| !caller.rules.is_empty());
-    let signing = key.as_ref().and_then(|name| keys.get(name));
-    if ruled && signing.is_some_and(|key| !matches!(key.input, Input::Inspected(_))) {
+    if ruled && kind.is_none() && signing.is_some() {
         table.problem("rules need a key whose input is inspected");
     }
     let bounds = Bounds {

@@ -53,14 +53,20 @@ fn rules_need_something_that_is_inspected() {
     }
     assert!(parse(
         "[user.u.rules]\nname = [\"x\"]",
-        &format!("input = \"iso\"\n{rules}")
+        &format!("input = \"pacman-package\"\n{rules}")
     )
     .is_ok());
 }
 
 #[test]
 fn wrong_rules_and_lists_are_told() {
-    let iso = |lines: &str| format!("input = \"iso\"\n{lines}");
+    let key = |lines: &str| {
+        let kind = match lines.contains("volume") {
+            true => "iso",
+            false => "pacman-package",
+        };
+        format!("input = \"{kind}\"\n{lines}")
+    };
     for (lines, expected) in [
         (
             "[key.a.rules]\nname = []",
@@ -107,13 +113,57 @@ fn wrong_rules_and_lists_are_told() {
             "[key.a.digest-list] `signature` and `certificate` go together",
         ),
     ] {
-        assert_problem("", &iso(lines), expected);
+        assert_problem("", &key(lines), expected);
     }
     let expected = "[key.a] its table `digest-list` is missing";
     assert_problem("", "input = \"digest-list\"", expected);
     let expected = "[user.u] `input-bytes-min` is more than `input-bytes-max`";
     let user = "input-bytes-min = 8\ninput-bytes-max = 7";
     assert_problem(user, "input = \"any\"", expected);
+}
+
+/// Such a rule would never refuse anything, and an operator would think that it does.
+#[test]
+fn a_rule_that_the_kind_does_not_have_is_told_in_every_table() {
+    let of_packages = "name, base, architecture, packager";
+    for (kind, known) in [
+        (
+            "pacman-package",
+            format!("{of_packages}, build-tool, build-age-days-max, unpacked-bytes-max"),
+        ),
+        (
+            "pacman-database",
+            format!("{of_packages}, unpacked-bytes-max"),
+        ),
+        ("iso", "volume, unpacked-bytes-max".to_owned()),
+    ] {
+        for name in PATTERNS.into_iter().chain(BOUNDS) {
+            let value = match BOUNDS.contains(&name) {
+                true => "9",
+                false => "[\"x\"]",
+            };
+            let (rule, input) = (format!("{name} = {value}"), format!("input = \"{kind}\""));
+            for (user, key, place) in [
+                (
+                    String::new(),
+                    format!("{input}\n[key.a.rules]\n{rule}"),
+                    "key.a.rules",
+                ),
+                (
+                    format!("[user.u.rules]\n{rule}"),
+                    input.clone(),
+                    "user.u.rules",
+                ),
+                (caller(&rule), input.clone(), "user.u.callers.x"),
+            ] {
+                let expected = format!("[{place}] `{name}` is no rule for {kind}, only: {known}");
+                match known.split(", ").any(|rule| rule == name) {
+                    true => drop(parse(&user, &key).unwrap()),
+                    false => assert_problem(&user, &key, &expected),
+                }
+            }
+        }
+    }
 }
 
 fn caller(lines: &str) -> String {
