@@ -17,7 +17,7 @@ use super::kit;
 use super::promote::{INTERVAL, promote_once};
 use crate::device::{ADMINISTRATOR, Device};
 use crate::failure::{Failure, Status};
-use crate::report::Report;
+use crate::report::{Report, counted};
 use crate::secret::{FORMS, Source};
 use crate::terminal;
 
@@ -153,35 +153,36 @@ fn what_goes(device: &mut Device) -> Result<String, Failure> {
     };
     Ok(format!(
         "{}, {} and {}{inside}",
-        counted("keys", keys.into_iter().map(|item| item.id).collect()),
-        counted("users", users.into_iter().map(|item| item.user).collect()),
-        counted(
-            "namespaces",
+        listed("key", keys.into_iter().map(|item| item.id).collect()),
+        listed("user", users.into_iter().map(|item| item.user).collect()),
+        listed(
+            "namespace",
             spaces.into_iter().map(|item| item.id).collect()
         ),
     ))
 }
 
-fn counted(what: &str, names: Vec<String>) -> String {
+fn listed(what: &str, names: Vec<String>) -> String {
     let shown: Vec<&str> = names.iter().take(NAMES_MAX).map(String::as_str).collect();
     let more = if names.len() > NAMES_MAX { ", …" } else { "" };
     match names.len() {
-        0 => format!("no {what}"),
-        count => format!("{count} {what} ({}{more})", shown.join(", ")),
+        0 => format!("no {what}s"),
+        count => format!("{} ({}{more})", counted(count, what), shown.join(", ")),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::counted;
+    use super::listed;
 
     #[test]
     fn many_names_are_counted() {
         let names = |count: usize| (1..=count).map(|number| number.to_string()).collect();
-        assert_eq!(counted("keys", names(0)), "no keys");
-        assert_eq!(counted("keys", names(2)), "2 keys (1, 2)");
+        assert_eq!(listed("key", names(0)), "no keys");
+        assert_eq!(listed("key", names(1)), "1 key (1)");
+        assert_eq!(listed("key", names(2)), "2 keys (1, 2)");
         assert_eq!(
-            counted("keys", names(9)),
+            listed("key", names(9)),
             "9 keys (1, 2, 3, 4, 5, 6, 7, 8, …)"
         );
     }

@@ -172,7 +172,7 @@ fn who_joins_a_cluster_is_told_what_goes_before_anything_is_asked() {
     }
     let mut terminal = start(&stage, "cluster join kit.json");
     terminal.wait_for(
-        "one: 1 keys (packages), 4 users (admin, backup, metrics, operator) and no namespaces",
+        "one: 1 key (packages), 4 users (admin, backup, metrics, operator) and no namespaces",
     );
     terminal.wait_for("TLS key, network, log, clock and unattended boot stay");
     terminal.wait_for("Write yes to go on: ");

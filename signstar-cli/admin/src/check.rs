@@ -81,7 +81,7 @@ impl Checked<'_> {
             findings.add(Weight::Problem, format!("[audit] {error}"));
         }
         advice::of_configuration(findings, config);
-        if let Err(failure) = files::check(findings, config, self.file) {
+        if let Err(failure) = files::check(findings, config) {
             findings.add(Weight::Problem, failure.text);
         }
     }

@@ -63,10 +63,13 @@ fn standard_streams_that_sshd_would_not_give_are_refused() {
             .through("/usr/bin/bash", &arguments)
             .run(b"artifact")
     };
-    for script in ["<&-", ">&-", "<&- >&-", "<&- >&- 2>&-"] {
+    for script in ["<&-", ">&-", "<&- >&-"] {
         let script = format!("exec -a signstar {SHELL} -c {SHELL} {script}");
         judge.refused(&script, &run(&script), "invocation", 64);
     }
+    let outcome = run(&format!("exec -a signstar {SHELL} -c {SHELL} <&- >&- 2>&-"));
+    assert_eq!(outcome.code(), 64);
+    judge.refused_somehow("nothing open", &outcome, "invocation");
     // Without standard error there is a signature, and nothing else.
     let outcome = run(&format!("exec -a signstar {SHELL} -c {SHELL} 2>&-"));
     judge.signed("no standard error", &outcome);

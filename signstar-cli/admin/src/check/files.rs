@@ -1,24 +1,21 @@
-//! Who else can read a secret, or change what decides about signatures.
+//! Who else can read a secret, or change the records. What others could put in the place of a file, the login
+//! shell refuses itself.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::Path;
 
 use signstar::config::{Config, SinkChoice};
 
 use crate::account::{accounts, groups_of};
 use crate::failure::Failure;
 use crate::finding::{Findings, Weight};
-use crate::owners::{Access, Who, changeable};
+use crate::owners::{Access, Who};
 
 /// Adds what is open to others.
-pub(super) fn check(findings: &mut Findings, config: &Config, file: &Path) -> Result<(), Failure> {
+pub(super) fn check(findings: &mut Findings, config: &Config) -> Result<(), Failure> {
     let everybody = accounts()?;
-    above(findings, file);
     for (name, key) in &config.keys {
-        above(findings, &key.certificate);
         for secret in key.device.secrets() {
-            above(findings, secret);
             for account in &everybody {
                 let user = config.users.get(&account.name);
                 let signs = user.is_some_and(|user| user.key == *name);
@@ -53,22 +50,4 @@ pub(super) fn check(findings: &mut Findings, config: &Config, file: &Path) -> Re
         }
     }
     Ok(())
-}
-
-/// The login shell looks at a file and its folder; who can change a folder above can put others in
-/// their place.
-fn above(findings: &mut Findings, path: &Path) {
-    let Ok(Some(place)) = changeable(path) else {
-        return;
-    };
-    // Those two the login shell refuses itself.
-    if place != path && Some(place.as_path()) != path.parent() {
-        let text = format!(
-            "a folder above {} can be changed by others than root: make {} root's, writable by \
-             root only",
-            path.display(),
-            place.display()
-        );
-        findings.add(Weight::Advice, text);
-    }
 }

@@ -157,21 +157,6 @@ fn an_account_that_does_not_sign_with_it_can_read_its_secret() {
     );
 }
 
-#[test]
-fn a_folder_above_etc_signstar_keys_1_packages_secret_pgp_can_be_changed_by_others_than_root() {
-    mistake(
-        a_folder_above_etc_signstar_keys_1_packages_secret_pgp_can_be_changed_by_others_than_root,
-        |machine| {
-            fs::create_dir_all(machine.path("etc/signstar/keys/1")).unwrap();
-            let moved = machine.path("etc/signstar/keys/1/packages.secret.pgp");
-            fs::rename(machine.path(SECRET), &moved).unwrap();
-            give(&moved, 0, SIGNER, 0o440);
-            machine.own("etc/signstar/keys", SIGNER);
-            machine.change(TOML, "/packages.secret.pgp", "/keys/1/packages.secret.pgp");
-        },
-    );
-}
-
 /// What the login shell refuses itself is named by the file.
 #[test]
 fn what_the_login_shell_would_refuse_is_found() {
@@ -206,5 +191,16 @@ fn what_the_login_shell_would_refuse_is_found() {
         machine.mode(certificate, 0o644);
     });
     assert!(text.contains("packages.pgp"), "{text}");
+    fs::create_dir_all(machine.path("etc/signstar/keys/1")).unwrap();
+    let moved = machine.path("etc/signstar/keys/1/packages.secret.pgp");
+    fs::rename(machine.path(SECRET), &moved).unwrap();
+    give(&moved, 0, SIGNER, 0o440);
+    machine.change(TOML, "/packages.secret.pgp", "/keys/1/packages.secret.pgp");
+    let folder = "etc/signstar/keys";
+    let text = found(&|| machine.own(folder, SIGNER), &|| machine.own(folder, 0));
+    assert!(
+        text.contains("/etc/signstar/keys: must belong to root"),
+        "{text}"
+    );
     assert_eq!(machine.check_configuration().0, 0);
 }

@@ -169,16 +169,16 @@ fn notices_a_sink_that_does_not_take_records() {
     assert_check(&place, 2, "sink", "must be writable by the group of signer");
     fs::remove_file(place.path("audit.log")).unwrap();
     assert_check(&place, 2, "sink", "no such file");
-    place.write("audit.log", &"x".repeat((1 << 20) - 1));
+    place.write("audit.log", &"x".repeat((16 << 20) - 1));
     set_log_mode(&place, 0o660);
     let file = format!(
         "sink = \"file\"\n[audit.file]\npath = {:?}\nbytes-max = {}",
         place.path("audit.log"),
-        1 << 20
+        16 << 20
     );
     set_sink(&place, &file);
     assert_check(&place, 2, "sink", "rotate it");
-    place.write("audit.log", &"\n".repeat((1 << 20) - 60_000));
+    place.write("audit.log", &"\n".repeat((16 << 20) - 600_000));
     set_log_mode(&place, 0o660);
     assert_check(&place, 1, "sink", "nearly as large as it may get");
 

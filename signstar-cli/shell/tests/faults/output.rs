@@ -29,7 +29,7 @@ fn nothing_is_read_when_standard_output_is_closed_or_no_stream() {
     let file = File::create(&path).unwrap();
     assert_refused(&run_unread(world.shell().stdout(file)), Refusal::Invocation);
     assert_eq!(std::fs::read(&path).unwrap(), b"");
-    assert_eq!(world.audit_lines(), [""; 0]);
+    assert_eq!(events(&world), [Event::Refusal; 3]);
 }
 
 #[test]

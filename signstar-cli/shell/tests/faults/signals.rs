@@ -186,19 +186,3 @@ fn an_upload_past_its_deadline_is_refused_however_fast_it_comes() {
     assert!(start.elapsed() >= Duration::from_millis(900));
     assert_refused_and_recorded(&world, &running.outcome(), Refusal::InputStalled);
 }
-
-/// One second for the upload, three for the device, one for records, ten for standard output, five of grace.
-#[test]
-fn the_kernel_ends_what_is_still_there_past_the_whole_deadline() {
-    let audit = "sink = \"file\"\ntimeout-milliseconds = 100\n[audit.file]\n\
-                 path = \"/run/signstar/audit.log\"";
-    let world = World::configured(&hasty(Configuration::new().audit(audit)));
-    let start = Instant::now();
-    let running = world.shell().start();
-    until_waiting_in(&running, POLL);
-    send(&running, Signal::SIGSTOP);
-    std::thread::sleep(Duration::from_secs(21).saturating_sub(start.elapsed()));
-    send(&running, Signal::SIGCONT);
-    assert_ended_by(running, Signal::SIGALRM);
-    assert_eq!(world.audit_lines(), [""; 0]);
-}

@@ -234,10 +234,10 @@ fn two_fresh_devices_become_a_signing_service() {
 
     // A namespace goes, and what is in it is said before.
     let plan = rack.done("namespace remove team --plan");
-    assert!(plan.contains("1 keys (try) would go"), "{plan}");
+    assert!(plan.contains("1 key (try) would go"), "{plan}");
     assert_eq!(rack.done("namespace list"), "team\n");
     let gone = rack.done("namespace remove team --yes");
-    assert!(gone.contains("1 keys (try) gone"), "{gone}");
+    assert!(gone.contains("1 key (try) gone"), "{gone}");
     assert_eq!(rack.done("namespace list"), "");
     let (status, drift) = rack.cli("config diff all.toml");
     assert_eq!(status, 10, "{drift}");

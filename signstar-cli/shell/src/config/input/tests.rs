@@ -284,37 +284,41 @@ fn the_inspector_gets_every_set_of_rules_and_times_without_a_clock() {
 /// At the limit of every number, too: an age may reach back before the beginning of time.
 #[test]
 fn every_rule_of_the_documentation_reaches_the_inspector() {
-    let names = [
-        "name",
-        "base",
-        "architecture",
-        "packager",
-        "build-tool",
-        "volume",
+    let of_packages = ["name", "base", "architecture", "packager", "build-tool"];
+    let built = [
+        "built-from=0",
+        "built-to=1800000600",
+        "unpacked-bytes-max=1099511627776",
     ];
-    let patterns = names.map(|name| format!("{name} = [\"{name}-*\"]\n"));
-    let key = format!(
-        "input = \"iso\"\ninspection-seconds = 3600\n[key.a.rules]\n{}\
-         build-age-days-max = 36500\nunpacked-bytes-max = 1099511627776",
-        patterns.concat()
-    );
-    let config = parse("", &key).unwrap();
-    let Input::Inspected(inspected) = &config.keys["a"].input else {
-        panic!("not inspected");
-    };
-    assert_eq!(inspected.patience_seconds, 3600);
-    let arguments = inspected.arguments(&[], UNIX_EPOCH + Duration::from_secs(1_800_000_000));
-    let mut expected = vec!["iso".to_owned(), "--".to_owned()];
-    expected.extend(names.map(|name| format!("{name}={name}-*")));
-    expected.extend(
-        [
-            "built-from=0",
-            "built-to=1800000600",
-            "unpacked-bytes-max=1099511627776",
-        ]
-        .map(str::to_owned),
-    );
-    assert_eq!(arguments, expected);
+    for (kind, names, age, last) in [
+        (
+            "pacman-package",
+            &of_packages[..],
+            "build-age-days-max = 36500\n",
+            &built[..],
+        ),
+        ("pacman-database", &of_packages[..4], "", &built[2..]),
+        ("iso", &["volume"], "", &built[2..]),
+    ] {
+        let patterns: String = names
+            .iter()
+            .map(|name| format!("{name} = [\"{name}-*\"]\n"))
+            .collect();
+        let key = format!(
+            "input = \"{kind}\"\ninspection-seconds = 3600\n[key.a.rules]\n{patterns}{age}\
+             unpacked-bytes-max = 1099511627776"
+        );
+        let config = parse("", &key).unwrap();
+        let Input::Inspected(inspected) = &config.keys["a"].input else {
+            panic!("not inspected");
+        };
+        assert_eq!(inspected.patience_seconds, 3600);
+        let arguments = inspected.arguments(&[], UNIX_EPOCH + Duration::from_secs(1_800_000_000));
+        let mut expected = vec![kind.to_owned(), "--".to_owned()];
+        expected.extend(names.iter().map(|name| format!("{name}={name}-*")));
+        expected.extend(last.iter().map(|&text| text.to_owned()));
+        assert_eq!(arguments, expected);
+    }
 }
 
 #[test]
