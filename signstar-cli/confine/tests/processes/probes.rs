@@ -18,8 +18,8 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use signstar_confine::selftest::{Defence, Escape};
 use signstar_confine::{
     ConfineError, Limits, OpenFds, allow_file_size, arm_deadline, harden, inspector_rules,
-    limit_file_size, limit_memory, load_filter, lock_memory, restrict_files_and_network, rule,
-    shell_rules,
+    limit_file_size, limit_memory, load_filter, lock_memory, require_streams,
+    restrict_files_and_network, rule, shell_rules,
 };
 
 use crate::outer;
@@ -98,6 +98,7 @@ fn escape(name: &str, defence: &str) -> ExitCode {
 /// Says how the process looks after phase 0.
 fn hardened() -> Result<(), ConfineError> {
     harden(&LIMITS)?;
+    require_streams()?;
     let mut descriptors: Vec<String> = fs::read_dir("/proc/self/fd")
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
