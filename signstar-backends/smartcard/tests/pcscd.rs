@@ -353,7 +353,13 @@ fn patient_stranger() -> Card {
     let mut names = [0; 2048];
     let first = context.list_readers(&mut names).unwrap().next().unwrap();
     loop {
-        match context.connect(first, ShareMode::Shared, Protocols::ANY) {
+        // A card that pcscd is about to reset for somebody who is gone lets itself be connected to.
+        let connected = context.connect(first, ShareMode::Shared, Protocols::ANY);
+        let answers = |card: Card| match card.transmit(SELECT, &mut [0; 512]) {
+            Ok(_) => Ok(card),
+            Err(error) => Err(error),
+        };
+        match connected.and_then(answers) {
             Ok(card) => return card,
             Err(error) => assert!(start.elapsed() < Duration::from_secs(60), "{error}"),
         }
