@@ -217,7 +217,7 @@ static CK_RV generate_key_pair(unsigned long session, void *mechanism, void *pub
     if (is("exit-at-make")) _exit(0);
     if (is("crash-at-make")) *(volatile int *)0 = 1;
     if (is("fail-at-make")) return 5;
-    if (is("babble-at-make")) babble();
+    if (is("babble-at-make")) { babble(); return 5; }
     CK_RV outcome = real_generate_key_pair(session, mechanism, public, public_count, private, private_count,
                                            public_key, private_key);
     made = outcome == 0;
