@@ -1,6 +1,6 @@
 //! Sinks that fail: no record, no signature.
 
-use signstar_core::{Digest, Event, RawSignature, Refusal, SignerError};
+use signstar_core::{Digest, Event, Failure, Field, RawSignature, Refusal, SignerError};
 
 use crate::keys::{Kind, cert, device, signing_key};
 use crate::stage::{Notes, Play, Step};
@@ -124,4 +124,32 @@ fn an_empty_stream_is_refused_and_recorded_without_the_device() {
         assert_eq!(outcome.unwrap_err().refusal, Refusal::InputEmpty);
         assert_eq!(notes.steps(), [Step::Recorded(Event::Refusal)]);
     }
+}
+
+#[test]
+fn a_signature_that_is_thrown_away_is_recorded_with_all_that_is_known_of_it() {
+    let key = signing_key(Kind::Ed25519);
+    let mut device = device(cert(Kind::Ed25519), &key);
+    let answer = |digest: &Digest| {
+        let counter = Some(7);
+        device
+            .sign(digest)
+            .map(|raw| RawSignature { counter, ..raw })
+    };
+    let failure = Failure::new(Refusal::Output, "nobody is there");
+    let (told, notes) = Play::with(&key).withhold(answer, b"artifact", failure);
+    assert_eq!((told.refusal, notes.asked()), (Refusal::Output, 1));
+    assert_eq!(notes.events(), [Event::Intent, Event::Refusal]);
+    let intent = notes.records.borrow()[0].clone();
+    for (field, value) in [
+        (Field::Input, intent.get(Field::Input)),
+        (Field::Bytes, Some("8")),
+        (Field::Counter, Some("7")),
+        (Field::Code, Some("output")),
+        (Field::Verdict, Some("refused")),
+        (Field::Signature, None),
+    ] {
+        assert_eq!(notes.last(field).as_deref(), value, "{field:?}");
+    }
+    assert!(intent.get(Field::Input).is_some());
 }

@@ -172,6 +172,21 @@ impl<'p> Play<'p> {
         })
     }
 
+    /// Throws the signature of an artifact away.
+    pub(crate) fn withhold(
+        &self,
+        answer: impl FnMut(&Digest) -> Result<RawSignature, SignerError>,
+        artifact: &[u8],
+        failure: Failure,
+    ) -> (Failure, Notes) {
+        self.session(answer, |session, mut intake| {
+            intake.update(artifact).unwrap();
+            let approval = session.approve(intake).unwrap();
+            let signed = session.sign(approval).unwrap();
+            session.withhold(signed, failure)
+        })
+    }
+
     /// One session, and what happened in it.
     fn session<O>(
         &self,

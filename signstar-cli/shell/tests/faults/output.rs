@@ -6,7 +6,7 @@ use std::io::Read;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 
-use signstar_core::{Event, Field, Refusal};
+use signstar_core::{Event, Field, Record, Refusal};
 
 use crate::messages::parse;
 use crate::scene::{
@@ -57,61 +57,56 @@ fn refuses_before_the_intent_when_the_reader_has_gone() {
     assert_refused_and_recorded(&world, &outcome, Refusal::InputCut);
 }
 
+/// What is recorded when the reader goes while the record behind `room` others waits for room in the queue.
+fn recorded_without_reader(sink: (&str, &str), room: usize) -> Vec<Record> {
+    let world = World::configured(&to_socket(sink, 60_000));
+    let socket = LogSocket::bind(&world);
+    socket.fill(&world, room);
+    let (reader, writer) = std::io::pipe().unwrap();
+    let mut running = world.shell().stdout(OwnedFd::from(writer)).start();
+    running.send(INPUT);
+    until_waiting_in(&running, WRITE);
+    drop(reader);
+    let mut messages = socket.received();
+    let outcome = running.outcome();
+    messages.extend(socket.received());
+    let id = assert_refused(&outcome, Refusal::Output);
+    let messages = messages
+        .iter()
+        .filter(|message| *message != crate::scene::FILLER);
+    let records: Vec<_> = messages.map(|message| parse(sink, message)).collect();
+    assert!(records.iter().all(|record| record.id.to_string() == id));
+    let last = records.last().unwrap();
+    assert_eq!(last.get(Field::Code), Some("output"));
+    records
+}
+
+fn events_of(records: &[Record]) -> Vec<Event> {
+    records.iter().map(|record| record.event).collect()
+}
+
+/// The intent waits: the upload is complete, and its reader was looked for before.
 #[test]
-fn records_what_was_thrown_away_when_the_reader_goes_while_the_device_signs() {
+fn records_what_was_thrown_away_when_the_reader_goes_before_the_release() {
     for sink in SOCKET_SINKS {
-        let world = World::configured(&to_socket(sink, 60_000));
-        let socket = LogSocket::bind(&world);
-        socket.fill(&world, 0);
-        let (reader, writer) = std::io::pipe().unwrap();
-        let mut running = world.shell().stdout(OwnedFd::from(writer)).start();
-        running.send(INPUT);
-        // The intent waits for room in the queue: the upload is complete, and was looked for its reader.
-        until_waiting_in(&running, WRITE);
-        drop(reader);
-        let mut messages = socket.received();
-        let outcome = running.outcome();
-        messages.extend(socket.received());
-        assert_refused(&outcome, Refusal::Output);
-        let messages = messages
-            .iter()
-            .filter(|message| *message != crate::scene::FILLER);
-        let records: Vec<_> = messages.map(|message| parse(sink, message)).collect();
-        let events: Vec<Event> = records.iter().map(|record| record.event).collect();
-        assert_eq!(events, [Event::Intent, Event::Refusal]);
+        let records = recorded_without_reader(sink, 0);
+        assert_eq!(events_of(&records), [Event::Intent, Event::Refusal]);
         for field in [Field::Input, Field::Bytes] {
             assert!(records[1].get(field).is_some());
             assert_eq!(records[1].get(field), records[0].get(field), "{field:?}");
         }
-        assert_eq!(records[1].get(Field::Code), Some("output"));
     }
 }
 
+/// The release waits.
 #[test]
 fn records_undelivered_when_the_reader_goes_after_the_signature_was_made() {
     for sink in SOCKET_SINKS {
-        let world = World::configured(&to_socket(sink, 60_000));
-        let socket = LogSocket::bind(&world);
-        socket.fill(&world, 1);
-        let (reader, writer) = std::io::pipe().unwrap();
-        let mut running = world.shell().stdout(OwnedFd::from(writer)).start();
-        running.send(INPUT);
-        // The release waits for room in the queue.
-        until_waiting_in(&running, WRITE);
-        drop(reader);
-        let mut messages = socket.received();
-        let outcome = running.outcome();
-        messages.extend(socket.received());
-        let id = assert_refused(&outcome, Refusal::Output);
-        let messages = messages
-            .iter()
-            .filter(|message| *message != crate::scene::FILLER);
-        let records: Vec<_> = messages.map(|message| parse(sink, message)).collect();
-        let events: Vec<Event> = records.iter().map(|record| record.event).collect();
-        assert_eq!(events, [Event::Intent, Event::Release, Event::Undelivered]);
-        assert!(records.iter().all(|record| record.id.to_string() == id));
-        assert_eq!(records[2].get(Field::Code), Some("output"));
+        let records = recorded_without_reader(sink, 1);
+        let expected = [Event::Intent, Event::Release, Event::Undelivered];
+        assert_eq!(events_of(&records), expected);
         let signature = records[1].get(Field::Signature);
+        assert!(signature.is_some());
         assert_eq!(records[2].get(Field::Signature), signature);
     }
 }

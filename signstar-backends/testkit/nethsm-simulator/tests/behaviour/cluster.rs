@@ -138,11 +138,7 @@ fn a_joiner_gives_up_its_content_and_gets_that_of_the_cluster() {
 #[test]
 fn what_one_member_changes_the_others_see() {
     let authority = Authority::new();
-    let (one, two, three) = (
-        authority.device(1),
-        authority.device(2),
-        authority.device(3),
-    );
+    let [one, two, three] = [1, 2, 3].map(|number| authority.device(number));
     set_backup_passphrase(&one);
     join(&one, &two, 2);
     // Any member announces and promotes.

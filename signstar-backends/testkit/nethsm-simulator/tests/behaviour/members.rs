@@ -12,11 +12,7 @@ use crate::device::{ADMIN, Device, OPERATOR, SIGN, UNLOCK};
 #[test]
 fn a_removed_member_is_of_no_use_until_it_is_reset() {
     let authority = Authority::new();
-    let (one, two, three) = (
-        authority.device(1),
-        authority.device(2),
-        authority.device(3),
-    );
+    let [one, two, three] = [1, 2, 3].map(|number| authority.device(number));
     set_backup_passphrase(&one);
     let second = join(&one, &two, 2);
     let third = join(&one, &three, 3);
@@ -97,11 +93,7 @@ fn a_learner_that_is_removed_has_not_joined_and_has_lost_what_it_had() {
 #[test]
 fn a_cluster_goes_on_as_long_as_most_of_it_is_there() {
     let authority = Authority::new();
-    let (one, two, three) = (
-        authority.device(1),
-        authority.device(2),
-        authority.device(3),
-    );
+    let [one, two, three] = [1, 2, 3].map(|number| authority.device(number));
     set_backup_passphrase(&one);
     join(&one, &two, 2);
     join(&one, &three, 3);
